@@ -1,0 +1,53 @@
+/*
+ * What bench prints, and how it compares with an earlier run.
+ */
+#ifndef MX_CLI_BENCH_REPORT_H
+#define MX_CLI_BENCH_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct mx_err;
+struct mx_network;
+
+enum mx_bench_format {
+	MX_BENCH_TABLE,
+	MX_BENCH_MARKDOWN,
+	MX_BENCH_CSV,
+	MX_BENCH_JSON,
+};
+
+/* One network with one number of threads. */
+struct mx_bench_point {
+	const struct mx_network *net;
+	char *network; /* heap */
+	uint32_t threads;
+	uint64_t *samples_ns; /* heap */
+	size_t sample_count; /* at least 1 */
+	uint64_t *layer_ns; /* heap, the mean of each layer; NULL: not asked */
+};
+
+struct mx_bench_report {
+	struct mx_bench_point *points; /* heap */
+	size_t point_count;
+};
+
+/* To standard output. Returns 0 or -ENOMEM. */
+int mx_bench_report_print(const struct mx_bench_report *report,
+			  enum mx_bench_format format, struct mx_err *err);
+
+/*
+ * Compare the medians with those of an earlier --json in file @path, matched
+ * by network, threads and state; a line for each on standard error.
+ *
+ * Returns 0; MX_EXIT_NEGATIVE if one is longer by more than the share
+ * @max_regress, or was not in the file; -EBADMSG if it is no such file; or as
+ * mx_yaml_read().
+ */
+int mx_bench_report_compare(const struct mx_bench_report *report,
+			    const char *path, double max_regress,
+			    struct mx_err *err);
+
+void mx_bench_report_fini(struct mx_bench_report *report);
+
+#endif

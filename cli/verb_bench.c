@@ -1,0 +1,276 @@
+/*
+ * memexec bench: how long a network takes, resident and warm, again and again
+ * and for several numbers of threads.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/bench_report.h"
+#include "cli/command.h"
+#include "cli/file.h"
+#include "cli/number.h"
+#include "cli/open.h"
+#include "lib/network.h"
+#include "lib/size.h"
+#include "loader/mxload.h"
+#include "sched/memexec.h"
+
+#define RUNS_MAX 1000000u
+#define RUNS_DEFAULT 10
+#define THREADS_MAX 1024u
+#define POINTS_MAX 64
+
+enum bench_key {
+	KEY_WARM = 0x100,
+	KEY_PER_LAYER,
+	KEY_FORMAT,
+	KEY_JSON,
+	KEY_BASELINE,
+	KEY_REGRESS,
+};
+
+struct bench_args {
+	struct mx_cli *cli;
+	char **directories;
+	size_t directory_count;
+	uint64_t threads[POINTS_MAX];
+	size_t thread_count;
+	uint64_t runs;
+	int per_layer;
+	enum mx_bench_format format;
+	const char *baseline;
+	double max_regress;
+};
+
+static const struct argp_option bench_options[] = {
+	{"runs", 'r', "N", 0, "Measured runs (10)", 0},
+	{"warm", KEY_WARM, NULL, 0,
+	 "Weights resident, one run before the first (what it does)", 0},
+	{"threads", 't', "N,N,A-B,A-B*F", 0, "Numbers of threads (1)", 0},
+	{"per-layer", KEY_PER_LAYER, NULL, 0, "Also each layer's time", 0},
+	{"format", KEY_FORMAT, "md|csv|json", 0,
+	 "Markdown, CSV or JSON instead of a table", 0},
+	{"json", KEY_JSON, NULL, 0, "The same as --format=json", 0},
+	{"baseline", KEY_BASELINE, "FILE.json", 0,
+	 "Compare the medians with an earlier --json", 0},
+	{"max-regress", KEY_REGRESS, "5%", 0,
+	 "Exit with 1 where one is longer by more than this (5%)", 0},
+	MX_CLI_OPTIONS,
+};
+
+static error_t refuse(struct bench_args *args, const char *option,
+		      const char *arg, const char *want)
+{
+	(void)mx_fail(&args->cli->err, EINVAL, "bench: %s=%s: must be %s",
+		      option, arg, want);
+	return EINVAL;
+}
+
+static error_t parse_format(struct bench_args *args, const char *arg)
+{
+	static const char *const names[] = {
+		[MX_BENCH_TABLE] = "table",
+		[MX_BENCH_MARKDOWN] = "md",
+		[MX_BENCH_CSV] = "csv",
+		[MX_BENCH_JSON] = "json",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(arg, names[i])) {
+			args->format = (enum mx_bench_format)i;
+			return 0;
+		}
+	return refuse(args, "--format", arg, "md, csv or json");
+}
+
+static error_t parse_bench(int key, char *arg, struct argp_state *state)
+{
+	struct bench_args *args = state->input;
+
+	switch (key) {
+	case 'r':
+		if (mx_parse_count(arg, RUNS_MAX, &args->runs) || !args->runs)
+			return refuse(args, "-r", arg, "1 to 1000000");
+		return 0;
+	case 't':
+		if (mx_parse_counts(arg, THREADS_MAX, args->threads, POINTS_MAX,
+				    &args->thread_count))
+			return refuse(args, "-t", arg,
+				      "a list such as 1,2,4-8");
+		return 0;
+	case KEY_WARM:
+		/* There is no other state to measure from. */
+		return 0;
+	case KEY_PER_LAYER:
+		args->per_layer = 1;
+		return 0;
+	case KEY_FORMAT:
+		return parse_format(args, arg);
+	case KEY_JSON:
+		args->format = MX_BENCH_JSON;
+		return 0;
+	case KEY_BASELINE:
+		args->baseline = arg;
+		return 0;
+	case KEY_REGRESS:
+		if (mx_parse_share(arg, &args->max_regress))
+			return refuse(args, "--max-regress", arg,
+				      "a share such as 5%");
+		return 0;
+	case ARGP_KEY_ARGS:
+		args->directories = state->argv + state->next;
+		args->directory_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		(void)mx_fail(&args->cli->err, EINVAL,
+			      "bench: no model directory given");
+		return EINVAL;
+	default:
+		return mx_cli_option(args->cli, key, state);
+	}
+}
+
+static const struct argp bench_argp = {
+	.options = bench_options,
+	.parser = parse_bench,
+	.args_doc = "DIR...",
+	.doc = "Time networks on a fixed pattern, weights resident.",
+};
+
+/* One run; its time, and its layers' added to @layer_ns. */
+static int run_once(struct mx_engine *engine, uint32_t index,
+		    const struct mx_network *net, uint64_t *time_ns,
+		    uint64_t *layer_ns, struct mx_err *err)
+{
+	struct mx_job_times times;
+	struct mx_job *job;
+	const uint64_t *ns;
+	uint32_t i;
+	int rc;
+
+	rc = mx_engine_submit(engine, index, NULL, &job, err);
+	if (rc)
+		return rc;
+	rc = mx_job_wait(job, &times, err);
+	if (!rc) {
+		*time_ns = times.finish_ns - times.arrival_ns;
+		ns = mx_job_layer_ns(job);
+		for (i = 0; layer_ns && i < net->layer_count; i++)
+			layer_ns[i] += ns[i];
+	}
+	mx_job_free(job);
+	return rc;
+}
+
+/* Fill @point, whose samples and layers are allocated. */
+static int measure(const struct bench_args *args, const struct mx_network *net,
+		   struct mx_bench_point *point, struct mx_err *err)
+{
+	const struct mx_engine_opts opts = {
+		.threads = point->threads,
+		.log = &args->cli->log,
+	};
+	struct mx_engine *engine;
+	uint32_t index = 0;
+	uint64_t ignored;
+	size_t i;
+	int rc;
+
+	rc = mx_engine_open(&engine, &opts, err);
+	if (rc)
+		return rc;
+	rc = mx_engine_add(engine, net, &index, err);
+	/* The first run brings the weights in. */
+	if (!rc)
+		rc = run_once(engine, index, net, &ignored, NULL, err);
+	for (i = 0; !rc && i < args->runs; i++)
+		rc = run_once(engine, index, net, &point->samples_ns[i],
+			      point->layer_ns, err);
+	mx_engine_close(engine);
+	for (i = 0; !rc && point->layer_ns && i < net->layer_count; i++)
+		point->layer_ns[i] /= args->runs;
+	return rc;
+}
+
+static int add_point(const struct bench_args *args, const char *directory,
+		     const struct mx_network *net, uint64_t threads,
+		     struct mx_bench_report *report, struct mx_err *err)
+{
+	struct mx_bench_point *point = &report->points[report->point_count];
+
+	*point = (struct mx_bench_point){.net = net,
+					 .threads = (uint32_t)threads};
+	report->point_count++;
+	point->network = mx_file_stem(directory, ".mx");
+	point->sample_count = (size_t)args->runs;
+	point->samples_ns =
+		calloc(point->sample_count, sizeof(*point->samples_ns));
+	if (args->per_layer)
+		point->layer_ns = calloc((size_t)net->layer_count + 1,
+					 sizeof(*point->layer_ns));
+	if (!point->network || !point->samples_ns ||
+	    (args->per_layer && !point->layer_ns))
+		return mx_fail(err, ENOMEM, "bench: no memory");
+	return measure(args, net, point, err);
+}
+
+static int bench(const struct bench_args *args, struct mx_model **models,
+		 struct mx_bench_report *report, struct mx_err *err)
+{
+	size_t i, k;
+	int rc = 0;
+
+	/* All directories are looked at before the first is measured. */
+	for (i = 0; !rc && i < args->directory_count; i++)
+		rc = mx_open_bound(&models[i], args->directories[i], err);
+	for (i = 0; !rc && i < args->directory_count; i++)
+		for (k = 0; !rc && k < args->thread_count; k++)
+			rc = add_point(args, args->directories[i],
+				       mx_model_network(models[i]),
+				       args->threads[k], report, err);
+	if (!rc)
+		rc = mx_bench_report_print(report, args->format, err);
+	if (!rc && args->baseline)
+		rc = mx_bench_report_compare(report, args->baseline,
+					     args->max_regress, err);
+	return rc;
+}
+
+static int verb_bench(struct mx_cli *cli, int argc, char **argv)
+{
+	struct bench_args args = {
+		.cli = cli,
+		.threads = {1},
+		.thread_count = 1,
+		.runs = RUNS_DEFAULT,
+		.max_regress = 0.05,
+	};
+	struct mx_bench_report report = {.points = NULL};
+	struct mx_model **models;
+	size_t i;
+	int rc;
+
+	rc = mx_cli_parse(cli, &bench_argp, argc, argv, &args);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	models = calloc(args.directory_count, sizeof(struct mx_model *));
+	report.points = calloc(args.directory_count * args.thread_count,
+			       sizeof(*report.points));
+	if (models && report.points)
+		rc = bench(&args, models, &report, &cli->err);
+	else
+		rc = mx_fail(&cli->err, ENOMEM, "bench: no memory");
+	mx_bench_report_fini(&report);
+	for (i = 0; models && i < args.directory_count; i++)
+		mx_model_close(models[i]);
+	free(models);
+	return rc;
+}
+
+const struct mx_verb mx_verb_bench = {
+	.name = "bench",
+	.summary = "time networks, weights resident",
+	.run = verb_bench,
+};

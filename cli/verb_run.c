@@ -1,0 +1,179 @@
+/*
+ * memexec run: all networks at once, each on its input.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/number.h"
+#include "cli/run_report.h"
+#include "cli/session.h"
+#include "lib/size.h"
+
+#define REPEAT_MAX 1000000u
+#define THREADS_MAX 1024u
+#define TOP_MAX 1000000u
+
+enum run_key { KEY_TOP = 0x100, KEY_OUTPUT, KEY_REPEAT, KEY_JSON };
+
+struct run_args {
+	struct mx_cli *cli;
+	char **specs;
+	size_t spec_count;
+	uint64_t threads;
+	uint64_t top;
+	uint64_t repeat;
+	const char *output;
+	int json;
+};
+
+static const struct argp_option run_options[] = {
+	{"threads", 't', "N", 0, "Worker threads (default: one a CPU)", 0},
+	{"top-k", KEY_TOP, "N", 0, "Labels to print (default 5)", 0},
+	{"output", KEY_OUTPUT, "DIR", 0,
+	 "Write each output to DIR/NETWORK/output_K.npy", 0},
+	{"repeat", KEY_REPEAT, "N", 0, "Run everything N times in a row", 0},
+	{"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
+	MX_CLI_OPTIONS,
+};
+
+static error_t parse_count(struct run_args *args, const char *option,
+			   const char *text, uint64_t max, uint64_t *out)
+{
+	if (!mx_parse_count(text, max, out) && *out)
+		return 0;
+	(void)mx_fail(&args->cli->err, EINVAL,
+		      "run: %s=%s: must be a number from 1 to %ju", option,
+		      text, (uintmax_t)max);
+	return EINVAL;
+}
+
+static error_t parse_run(int key, char *arg, struct argp_state *state)
+{
+	struct run_args *args = state->input;
+
+	switch (key) {
+	case 't':
+		return parse_count(args, "--threads", arg, THREADS_MAX,
+				   &args->threads);
+	case KEY_TOP:
+		return parse_count(args, "--top-k", arg, TOP_MAX, &args->top);
+	case KEY_REPEAT:
+		return parse_count(args, "--repeat", arg, REPEAT_MAX,
+				   &args->repeat);
+	case KEY_OUTPUT:
+		args->output = arg;
+		return 0;
+	case KEY_JSON:
+		args->json = 1;
+		return 0;
+	case ARGP_KEY_ARGS:
+		args->specs = state->argv + state->next;
+		args->spec_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		(void)mx_fail(&args->cli->err, EINVAL,
+			      "run: no model directory given");
+		return EINVAL;
+	default:
+		return mx_cli_option(args->cli, key, state);
+	}
+}
+
+static const struct argp run_argp = {
+	.options = run_options,
+	.parser = parse_run,
+	.args_doc = "DIR[=INPUT[,INPUT...]]...",
+	.doc = "Run all networks at once, each on its input (jpg, png, ppm, "
+	       "npy; none: a fixed pattern).",
+};
+
+/* Two tasks of one name would write the same files. */
+static int check_names(const struct mx_session *session, struct mx_err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < session->task_count; i++)
+		for (k = 0; k < i; k++)
+			if (!strcmp(session->tasks[i].name,
+				    session->tasks[k].name))
+				return mx_fail(err, EINVAL,
+					       "run: --output: two jobs are "
+					       "named %s",
+					       session->tasks[i].name);
+	return 0;
+}
+
+static int write_outputs(const struct mx_session *session,
+			 const char *directory, struct mx_err *err)
+{
+	const struct mx_task *task;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < session->task_count; i++) {
+		task = &session->tasks[i];
+		rc = mx_result_write(&task->result, directory, task->name, err);
+	}
+	return rc;
+}
+
+static int run_rounds(const struct run_args *args, struct mx_session *session,
+		      struct mx_err *err)
+{
+	struct mx_run_report report = {
+		.session = session,
+		.round_count = (size_t)args->repeat,
+		.top = (size_t)args->top,
+	};
+	size_t round, bytes;
+	int rc = 0;
+
+	if (mx_size_mul(report.round_count, session->task_count, &bytes) ||
+	    mx_size_mul(bytes, sizeof(*report.times), &bytes))
+		return mx_fail(err, ENOMEM, "run: too many jobs");
+	report.times = malloc(bytes);
+	if (!report.times)
+		return mx_fail(err, ENOMEM, "run: no memory for its report");
+	for (round = 0; !rc && round < report.round_count; round++)
+		rc = mx_session_run(session,
+				    report.times + round * session->task_count,
+				    err);
+	if (!rc && args->output)
+		rc = write_outputs(session, args->output, err);
+	if (!rc && args->json)
+		rc = mx_run_report_json(&report, err);
+	else if (!rc)
+		rc = mx_run_report_text(&report, err);
+	free(report.times);
+	return rc;
+}
+
+static int verb_run(struct mx_cli *cli, int argc, char **argv)
+{
+	struct run_args args = {.cli = cli, .top = 5, .repeat = 1};
+	struct mx_session session;
+	int rc;
+
+	rc = mx_cli_parse(cli, &run_argp, argc, argv, &args);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = mx_session_open(&session, args.specs, args.spec_count,
+			     (uint32_t)args.threads, &cli->log, &cli->err);
+	if (rc)
+		return rc;
+	if (args.output)
+		rc = check_names(&session, &cli->err);
+	if (!rc)
+		rc = run_rounds(&args, &session, &cli->err);
+	mx_session_close(&session);
+	return rc;
+}
+
+const struct mx_verb mx_verb_run = {
+	.name = "run",
+	.summary = "run networks on their inputs: labels or tensors out",
+	.run = verb_run,
+};

@@ -1,0 +1,54 @@
+#include "lib/op.h"
+
+#include <errno.h>
+
+#include "lib/convolve.h"
+#include "lib/err.h"
+#include "lib/ops.h"
+
+static int infer(const struct mx_layer *layer, const struct mx_shape *in,
+		 struct mx_shape *out, struct mx_err *err)
+{
+	struct mx_convolve *conv = layer->params;
+	const struct mx_spatial *spatial = &conv->spatial;
+	unsigned i;
+	int rc;
+
+	rc = mx_convolve_input(conv, &in[0], err);
+	if (rc)
+		return rc;
+	for (i = 0; i < MX_SPATIAL_DIMS; i++) {
+		const size_t padded = conv->in_dim[i] + spatial->pad_begin[i] +
+				      spatial->pad_end[i];
+		const size_t extent = mx_spatial_extent(spatial, i);
+
+		if (padded < extent)
+			return mx_fail(err, EBADMSG,
+				       "a window of %zu does not fit an input "
+				       "of %zu with its padding",
+				       extent, padded);
+		conv->out_dim[i] = (padded - extent) / spatial->stride[i] + 1;
+	}
+	return mx_convolve_plan(conv, MX_CONVOLVE_FORWARD, &out[0], err);
+}
+
+static uint64_t macs(const struct mx_layer *layer)
+{
+	return mx_convolve_macs(layer, mx_shape_elems(layer->out_shape));
+}
+
+const struct mx_op mx_op_convolution = {
+	.name = "Convolution",
+	.traits = MX_OP_SPATIAL | MX_OP_FUSES_ACTIVATION | MX_OP_FUSES_AFFINE,
+	.in_min = 1,
+	.in_max = 1,
+	.out_max = 1,
+	.params_bytes = sizeof(struct mx_convolve),
+	.bind = mx_convolve_bind,
+	.infer = infer,
+	.weights = mx_convolve_weights,
+	.tiles = mx_convolve_tiles,
+	.scratch_bytes = mx_convolve_scratch_bytes,
+	.macs = macs,
+	.run = mx_convolve_run,
+};

@@ -1,0 +1,310 @@
+/*
+ * Invariants, from mx_engine_open() to mx_engine_close():
+ *
+ *  (1) Workers only take chunks under the lock and compute without it.
+ *  (2) nets[i] never moves: jobs point to it.
+ *  (3) Once started, memory is set aside as the plan says, and no network is
+ *      added.
+ */
+#include "sched/memexec.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/blas.h"
+#include "lib/log.h"
+#include "lib/network.h"
+#include "lib/simd.h"
+#include "lib/size.h"
+#include "sched/clock.h"
+#include "sched/engine_impl.h"
+#include "sched/process.h"
+
+#define WORKERS_MAX 256
+
+static uint32_t thread_count(uint32_t wanted)
+{
+	long online;
+
+	if (wanted)
+		return wanted < WORKERS_MAX ? wanted : WORKERS_MAX;
+	online = sysconf(_SC_NPROCESSORS_ONLN);
+	if (online < 1)
+		return 1;
+	return online < WORKERS_MAX ? (uint32_t)online : WORKERS_MAX;
+}
+
+static int start_workers(struct mx_engine *engine, uint32_t count,
+			 struct mx_err *err)
+{
+	int rc;
+
+	engine->workers = calloc(count, sizeof(*engine->workers));
+	if (!engine->workers)
+		return mx_fail(err, ENOMEM, "no memory for %u workers", count);
+	while (engine->worker_count < count) {
+		struct mx_worker *worker =
+			&engine->workers[engine->worker_count];
+
+		worker->engine = engine;
+		rc = pthread_create(&worker->thread, NULL, mx_worker_main,
+				    worker);
+		if (rc)
+			return mx_fail(err, rc, "cannot start worker %u: %s",
+				       engine->worker_count, strerror(rc));
+		pthread_mutex_lock(&engine->lock);
+		engine->worker_count++;
+		pthread_mutex_unlock(&engine->lock);
+	}
+	return 0;
+}
+
+int mx_engine_open(struct mx_engine **out, const struct mx_engine_opts *opts,
+		   struct mx_err *err)
+{
+	struct mx_engine *engine;
+	int rc;
+
+	engine = calloc(1, sizeof(*engine));
+	if (!engine)
+		return mx_fail(err, ENOMEM, "no memory for an engine");
+	engine->log = opts->log;
+	engine->opts = *opts;
+	engine->simd = mx_simd_best();
+	engine->queue_tail = &engine->queue;
+	pthread_mutex_init(&engine->lock, NULL);
+	pthread_cond_init(&engine->work, NULL);
+	pthread_cond_init(&engine->done, NULL);
+	rc = mx_blas_open(&engine->blas, err);
+	if (rc)
+		goto fail;
+	engine->opened_ns = mx_clock_ns();
+	engine->opened_read_bytes = mx_process_read_bytes();
+	rc = start_workers(engine, thread_count(opts->threads), err);
+	if (rc)
+		goto fail;
+	mx_log(engine->log, MX_LOG_DEBUG,
+	       "engine: %u workers, %s, OpenBLAS %s (chosen by %s)",
+	       engine->worker_count, engine->simd->isa, engine->blas->core,
+	       engine->blas->choice);
+	*out = engine;
+	return 0;
+
+fail:
+	mx_engine_close(engine);
+	return rc;
+}
+
+static void net_free(struct mx_engine_net *home)
+{
+	mx_frame_free(home->spare);
+	mx_arena_fini(&home->arena);
+	free(home);
+}
+
+static size_t most_scratch(const struct mx_network *net)
+{
+	size_t most = 0;
+	uint32_t i;
+
+	for (i = 0; i < net->layer_count; i++)
+		most = mx_size_max(most, net->layers[i].scratch_bytes);
+	return most;
+}
+
+int mx_engine_add(struct mx_engine *engine, const struct mx_network *net,
+		  uint32_t *out, struct mx_err *err)
+{
+	struct mx_engine_net *home;
+	struct mx_engine_net **nets;
+	uint32_t i;
+	int rc;
+
+	home = calloc(1, sizeof(*home));
+	if (!home)
+		return mx_fail(err, ENOMEM, "%s: no memory", net->name);
+	home->net = net;
+	for (i = 0; i < net->slice_count; i++)
+		home->weight_bytes += net->slices[i].size_bytes;
+	rc = mx_arena_init(&home->arena, net, err);
+	if (rc)
+		goto fail;
+	pthread_mutex_lock(&engine->lock);
+	assert(!engine->started);
+	nets = reallocarray(engine->nets, (size_t)engine->net_count + 1,
+			    sizeof(struct mx_engine_net *));
+	if (nets) {
+		engine->nets = nets;
+		nets[engine->net_count] = home;
+		*out = engine->net_count++;
+		engine->scratch_bytes =
+			mx_size_max(engine->scratch_bytes, most_scratch(net));
+	}
+	pthread_mutex_unlock(&engine->lock);
+	if (!nets) {
+		rc = mx_fail(err, ENOMEM, "%s: no memory", net->name);
+		goto fail;
+	}
+	return 0;
+
+fail:
+	net_free(home);
+	return rc;
+}
+
+int mx_engine_plan(const struct mx_engine *engine, struct mx_plan *plan,
+		   struct mx_err *err)
+{
+	const struct mx_plan_opts opts = {
+		.budget_bytes = engine->opts.budget_bytes
+					? engine->opts.budget_bytes
+					: MX_BUDGET_NONE,
+		.threads = engine->worker_count,
+		.passes = engine->opts.passes ? engine->opts.passes : 1,
+		.given_inputs = engine->opts.given_inputs,
+		.fixed_bytes = mx_process_fixed_bytes(engine->worker_count),
+	};
+	const struct mx_network **nets;
+	uint32_t i;
+	int rc;
+
+	nets = calloc((size_t)engine->net_count + 1,
+		      sizeof(const struct mx_network *));
+	if (!nets)
+		return mx_fail(err, ENOMEM, "no memory for a plan");
+	for (i = 0; i < engine->net_count; i++)
+		nets[i] = engine->nets[i]->net;
+	rc = mx_plan_init(plan, &opts, nets, engine->net_count, err);
+	free(nets);
+	return rc;
+}
+
+static void hear_news(void *user)
+{
+	struct mx_engine *engine = user;
+
+	pthread_mutex_lock(&engine->lock);
+	mx_engine_wake(engine);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* Set the memory aside that the plan gives to weights and activations. */
+static int set_aside(struct mx_engine *engine, struct mx_err *err)
+{
+	const struct mx_plan *plan = &engine->plan;
+	const struct mx_pager_opts opts = {
+		.io = engine->opts.io ? engine->opts.io : "auto",
+		.memory_bytes = plan->streaming ? plan->weights_bytes : 0,
+		.log = engine->log,
+		.news = hear_news,
+		.user = engine,
+	};
+	uint32_t i;
+	int rc = 0;
+
+	if (plan->streaming)
+		rc = mx_slab_init(&engine->activations,
+				  (size_t)plan->activation_bytes, err);
+	if (!rc)
+		rc = mx_pager_open(&engine->pager, &opts, err);
+	for (i = 0; i < engine->net_count && !rc; i++)
+		rc = mx_pager_add(engine->pager, engine->nets[i]->net,
+				  plan->nets[i].pinned,
+				  &engine->nets[i]->pager_index, err);
+	return rc;
+}
+
+static void undo_start(struct mx_engine *engine)
+{
+	mx_pager_close(engine->pager);
+	engine->pager = NULL;
+	mx_slab_fini(&engine->activations);
+	mx_plan_fini(&engine->plan);
+}
+
+int mx_engine_start(struct mx_engine *engine, struct mx_err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	while (engine->starting)
+		pthread_cond_wait(&engine->done, &engine->lock);
+	if (engine->started) {
+		pthread_mutex_unlock(&engine->lock);
+		return 0;
+	}
+	engine->starting = 1;
+	pthread_mutex_unlock(&engine->lock);
+	rc = mx_engine_plan(engine, &engine->plan, err);
+	if (!rc && !engine->plan.feasible)
+		rc = mx_plan_refuse(&engine->plan, err);
+	if (!rc)
+		rc = set_aside(engine, err);
+	if (rc)
+		undo_start(engine);
+	pthread_mutex_lock(&engine->lock);
+	engine->starting = 0;
+	engine->started = rc == 0;
+	pthread_cond_broadcast(&engine->done);
+	pthread_mutex_unlock(&engine->lock);
+	return rc;
+}
+
+void mx_engine_close(struct mx_engine *engine)
+{
+	uint32_t i;
+
+	if (!engine)
+		return;
+	pthread_mutex_lock(&engine->lock);
+	engine->stopping = 1;
+	mx_engine_wake(engine);
+	pthread_mutex_unlock(&engine->lock);
+	for (i = 0; i < engine->worker_count; i++) {
+		pthread_join(engine->workers[i].thread, NULL);
+		free(engine->workers[i].scratch);
+	}
+	assert(engine->job_count == 0);
+	undo_start(engine);
+	for (i = 0; i < engine->net_count; i++)
+		net_free(engine->nets[i]);
+	free(engine->nets);
+	free(engine->workers);
+	pthread_mutex_destroy(&engine->lock);
+	pthread_cond_destroy(&engine->work);
+	pthread_cond_destroy(&engine->done);
+	free(engine);
+}
+
+void mx_engine_totals(struct mx_engine *engine, struct mx_engine_totals *totals)
+{
+	struct mx_pager_totals pager = {.io = "none"};
+	uint32_t i;
+
+	memset(totals, 0, sizeof(*totals));
+	totals->io = pager.io;
+	pthread_mutex_lock(&engine->lock);
+	for (i = 0; i < engine->net_count; i++)
+		if (engine->nets[i]->was_run)
+			totals->required_read_bytes +=
+				engine->nets[i]->weight_bytes;
+	for (i = 0; i < engine->worker_count; i++)
+		totals->major_faults += atomic_load_explicit(
+			&engine->workers[i].major_faults, memory_order_relaxed);
+	totals->peak_anonymous_bytes = engine->peak_anonymous_bytes;
+	totals->threads = engine->worker_count;
+	totals->budget_bytes = engine->opts.budget_bytes;
+	totals->planned_peak_bytes = engine->plan.predicted_peak_bytes;
+	pthread_mutex_unlock(&engine->lock);
+	if (engine->started) {
+		mx_pager_totals(engine->pager, &pager);
+		totals->io = pager.io;
+	}
+	totals->read_bytes =
+		engine->plan.streaming
+			? pager.read_bytes
+			: mx_process_read_bytes() - engine->opened_read_bytes;
+}

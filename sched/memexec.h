@@ -1,0 +1,125 @@
+/*
+ * The engine: runs jobs of several networks at once on a pool of threads,
+ * interleaving their layers.
+ *
+ * Threads: any number may submit and wait; mx_engine_close() is alone.
+ */
+#ifndef MX_SCHED_MEMEXEC_H
+#define MX_SCHED_MEMEXEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/network.h"
+
+struct mx_engine;
+struct mx_err;
+struct mx_job;
+struct mx_log;
+
+struct mx_engine_opts {
+	uint32_t threads; /* workers; 0: one for each online CPU */
+	/* What the process may be charged for, all in all; 0: no limit, the
+	 * weights are mapped and stay. */
+	uint64_t budget_bytes;
+	const char *io; /* "auto" (NULL), "uring", "threads", "sync" */
+	uint32_t passes; /* how often each network will run; 0: once */
+	/* Jobs at once that come with inputs of their own (the caller's array
+	 * and the engine's copy count); 0: fixed patterns, which cost
+	 * nothing. */
+	uint32_t given_inputs;
+	const struct mx_log *log;
+};
+
+/* Open OpenBLAS, start the workers. mx_engine_close() ends it.
+ * Returns 0, -ENOSYS (no OpenBLAS), -ENOMEM or -errno. */
+int mx_engine_open(struct mx_engine **out, const struct mx_engine_opts *opts,
+		   struct mx_err *err);
+
+/* Wait for all jobs, stop the workers, free. NULL is fine. */
+void mx_engine_close(struct mx_engine *engine);
+
+/*
+ * Make a network known. It must be bound, have its weights mapped, and outlive
+ * the engine. Its number goes to *@out. Returns 0 or -ENOMEM.
+ */
+int mx_engine_add(struct mx_engine *engine, const struct mx_network *net,
+		  uint32_t *out, struct mx_err *err);
+
+/*
+ * What the budget is spent on, for the networks added so far: see sched/plan.h.
+ * mx_plan_fini() ends it. A budget that is too small is not an error here.
+ * Returns 0, -ENOMEM or -EOVERFLOW.
+ */
+struct mx_plan;
+int mx_engine_plan(const struct mx_engine *engine, struct mx_plan *plan,
+		   struct mx_err *err);
+
+/*
+ * All networks have been added: set the memory aside and begin reading when
+ * jobs come. The first submit does it if nobody has.
+ *
+ * Returns 0; -EDQUOT if the budget is too small (the message has the minimum
+ * and what sets it; nothing has been read); -ENOSYS if the I/O back end that
+ * was named cannot be had; -ENOMEM; -errno.
+ */
+int mx_engine_start(struct mx_engine *engine, struct mx_err *err);
+
+/*
+ * Start a job of network @index. @inputs are the network's inputs in order,
+ * each a row-major array of the input's logical shape, copied before return;
+ * NULL (or a NULL entry): a fixed pattern. mx_job_free() ends the job.
+ * Returns 0, -ENOMEM, or what mx_engine_start() returns.
+ */
+int mx_engine_submit(struct mx_engine *engine, uint32_t index,
+		     const float *const *inputs, struct mx_job **out,
+		     struct mx_err *err);
+
+/* What a job took; all in nanoseconds on the monotonic clock. */
+struct mx_job_times {
+	uint64_t arrival_ns; /* since the engine was opened */
+	uint64_t start_ns; /* its first part began */
+	uint64_t finish_ns;
+	uint64_t compute_ns; /* time with at least one worker on it */
+	uint64_t stall_ns; /* time between start and finish with none on it
+			      because a slice was not there */
+};
+
+/* Wait until the job is done. Returns 0, or why it failed (-EIO, ...). */
+int mx_job_wait(struct mx_job *job, struct mx_job_times *times,
+		struct mx_err *err);
+
+/* Nanoseconds of worker time spent in each layer (layer_count values), for
+ * bench --per-layer. Valid after mx_job_wait(), as long as the job. */
+const uint64_t *mx_job_layer_ns(const struct mx_job *job);
+
+/*
+ * Copy output @k (row-major, logical shape) to @out, which has room for all of
+ * its elements. After mx_job_wait() has returned 0.
+ */
+void mx_job_output(const struct mx_job *job, uint32_t k, float *out);
+
+/* NULL is fine. The job must be done. */
+void mx_job_free(struct mx_job *job);
+
+/* Totals since the engine was opened. */
+struct mx_engine_totals {
+	uint64_t read_bytes; /* weights brought in from storage: exact under a
+				budget; mapped, what the kernel counts for
+				this process */
+	uint64_t required_read_bytes; /* weights of the networks run, once */
+	uint64_t major_faults; /* of the workers */
+	uint64_t peak_anonymous_bytes; /* seen at the ends of jobs */
+	uint64_t planned_peak_bytes; /* the ledger's: what was set aside */
+	uint64_t budget_bytes; /* 0: none */
+	const char *io; /* the back end; lives as long as the engine */
+	uint32_t threads;
+};
+void mx_engine_totals(struct mx_engine *engine,
+		      struct mx_engine_totals *totals);
+
+/* The pattern that stands for an input nobody gave: element i of the logical
+ * row-major order. Deterministic, in [-1, 1], mean about 0. */
+float mx_pattern_value(uint64_t i);
+
+#endif

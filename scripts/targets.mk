@@ -1,0 +1,45 @@
+# Targets that are no files, beside the Makefile's rules.
+.PHONY: deps
+deps:
+	@scripts/deps build
+# Every object waits for the generated sources, and these for what makes them,
+# so that make -j on a fresh machine installs first.
+$(foreach e,c h,$(patsubst %.o,%.$(e),$(IMPORT_PB)) $(BUILD)/loader/model.pb-c.$(e)): | deps
+
+check-build: deps $(BUILD)/memexec $(TESTS) $(EXAMPLES)
+
+check: check-build
+	@BUILD=$(BUILD) tests/run $(TESTS)
+
+demo: all
+	@BUILD=$(BUILD) scripts/demo
+
+bench-ops: deps $(BENCHES)
+	@for b in $(BENCHES); do $$b || exit 1; done
+
+lint:
+	@scripts/lint
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib
+	install $(BUILD)/memexec $(DESTDIR)$(PREFIX)/bin/
+	install -D -m 644 cli/memexec.1 $(DESTDIR)$(PREFIX)/share/man/man1/memexec.1
+	install -m 644 $(BUILD)/libmxload.a $(BUILD)/libmemexec.a $(DESTDIR)$(PREFIX)/lib/
+	install $(BUILD)/libmxload.so $(DESTDIR)$(PREFIX)/lib/libmxload.so.0
+	install $(BUILD)/libmemexec.so $(DESTDIR)$(PREFIX)/lib/libmemexec.so.0
+	ln -sf libmxload.so.0 $(DESTDIR)$(PREFIX)/lib/libmxload.so
+	ln -sf libmemexec.so.0 $(DESTDIR)$(PREFIX)/lib/libmemexec.so
+	for h in lib/attr.h lib/err.h lib/log.h lib/network.h lib/shape.h loader/mxload.h sched/memexec.h; do \
+		install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/memexec/$$h; done
+
+coverage:
+	@scripts/coverage
+
+check-arm64:
+	@scripts/check-arm64
+
+clean:
+	rm -rf build

@@ -1,0 +1,17 @@
+# bench: what it prints, and baselines.
+. tests/cli/setup
+exact_network >exact.prototxt
+m import exact.prototxt --random-weights
+m bench exact.mx -r 2 -t 1,2 --format=csv | cut -d, -f1-4
+m bench exact.mx -r 2 --warm --per-layer --format=md | cut -d'|' -f2-5
+"$MEMEXEC" bench exact.mx -r 3 --json >base.json
+grep -E '"(schema|network|threads|policy|state|budget_bytes)"' base.json
+grep -cE '^        [0-9]+,?$' base.json
+echo "# a thousand times longer would still do; longer than a nanosecond does not"
+m bench exact.mx -r 3 --baseline=base.json --max-regress=100000% |
+	tail -n 1
+sed -i 's/"median_ns": .*/"median_ns": 1,/' base.json
+m bench exact.mx -r 3 --baseline=base.json | tail -n 1
+m bench exact.mx -r 3 -t 2 --baseline=base.json | tail -n 2
+echo '{}' >base.json
+m bench exact.mx -r 1 --baseline=base.json | tail -n 2
