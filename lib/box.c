@@ -23,10 +23,10 @@ enum { TO, FROM };
 /* Bands: lines taken together along one of the outer dimensions. */
 struct bands {
 	struct mx_lines lines; /* one "line" for each band */
-	unsigned across;       /* that dimension */
-	size_t extent;	       /* its size */
-	size_t width;	       /* lines of a band */
-	size_t to_step;	       /* from line to line in a band */
+	unsigned across; /* that dimension */
+	size_t extent; /* its size */
+	size_t width; /* lines of a band */
+	size_t to_step; /* from line to line in a band */
 	ptrdiff_t from_step;
 };
 

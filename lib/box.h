@@ -13,7 +13,7 @@
 
 struct mx_box {
 	struct mx_shape shape;
-	float *out;	 /* where index 0, 0, ... goes */
+	float *out; /* where index 0, 0, ... goes */
 	const float *in; /* and comes from */
 	size_t out_stride[MX_RANK_MAX];
 	ptrdiff_t in_stride[MX_RANK_MAX]; /* may be negative, or 0 to repeat */

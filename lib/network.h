@@ -196,8 +196,7 @@ uint64_t mx_weight_total_bytes(const struct mx_weight_spec *spec);
  * Check a spec that came from a file: counts in range, panels inside blocks,
  * nothing overflows. Returns 0 or -EBADMSG.
  */
-int mx_weight_spec_check(const struct mx_weight_spec *spec,
-			 struct mx_err *err);
+int mx_weight_spec_check(const struct mx_weight_spec *spec, struct mx_err *err);
 
 /*
  * Bind one layer: find op_name in the operator table, decode the attributes,

@@ -112,8 +112,8 @@ const struct mx_op *mx_op_find(const char *name);
 const struct mx_op *mx_op_at(size_t index);
 
 /* The bytes of block @block, given the args' weights. */
-static inline const unsigned char *
-mx_op_block(const struct mx_op_args *args, size_t block)
+static inline const unsigned char *mx_op_block(const struct mx_op_args *args,
+					       size_t block)
 {
 	return args->weights +
 	       (block - args->first_block) *

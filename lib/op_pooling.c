@@ -97,13 +97,19 @@ static int out_size(const struct params *p, unsigned i, size_t in, size_t *out,
 	const struct mx_spatial *s = &p->spatial;
 	const size_t extent = mx_spatial_extent(s, i);
 	const size_t padded = in + s->pad_begin[i] + s->pad_end[i];
+	/* Rounded up, less than a stride missing still makes a window: Caffe's
+	 * ceil((in + pads - kernel) / stride) + 1, where the ceil is 0. */
+	const size_t missing = padded < extent ? extent - padded : 0;
 
-	if (in == 0 || padded < extent)
+	if (in == 0 || (missing > 0 && (p->rounding == ROUND_FLOOR ||
+					missing >= s->stride[i])))
 		return mx_fail(err, EBADMSG,
 			       "a window of %zu does not fit %zu elements and "
 			       "padding",
 			       extent, padded);
-	if (p->rounding == ROUND_FLOOR)
+	if (missing > 0)
+		*out = 1;
+	else if (p->rounding == ROUND_FLOOR)
 		*out = (padded - extent) / s->stride[i] + 1;
 	else
 		*out = mx_size_div_up(padded - extent, s->stride[i]) + 1;

@@ -15,9 +15,9 @@
 struct mx_err;
 
 struct mx_write_opts {
-	const char *path;	  /* the directory to make */
-	int force;		  /* 1: replace an existing model directory */
-	uint64_t slice_bytes;	  /* target size of a slice; 0: the default */
+	const char *path; /* the directory to make */
+	int force; /* 1: replace an existing model directory */
+	uint64_t slice_bytes; /* target size of a slice; 0: the default */
 	mx_progress_fn *progress; /* bytes of weights written; NULL: none */
 	void *progress_user;
 	/*

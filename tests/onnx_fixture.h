@@ -2,11 +2,14 @@
  * ONNX models written as text, a line a part:
  *
  *	opset 13
- *	input x 1,3,?,4          (? is an open dimension, -: no shape at all)
- *	init w T1:2,3:1,2,3,4,5,6 (T, ONNX's type; dims; values, or * for 1, 2,
- *..) Op a,b,,c -> y,z axis=1 perm=0,1, alpha=0.5 mode='x' value=T7:1:5 node
- *NAME Op x -> y output y
+ *	input x 1,3,?,4
+ *	init w T1:2,3:1,2,3,4,5,6
+ *	Op a,b,,c -> y,z axis=1 perm=0,1, alpha=0.5 mode='x' value=T7:1:5
+ *	node NAME Op x -> y
+ *	output y
  *
+ * Of an input, ? is an open dimension and - no shape at all. A tensor is T,
+ * ONNX's type, dims and values, or * for 1, 2, and so on.
  * An attribute with a comma is a list, with a dot a float. The graph that the
  * importer makes is compared as text, weights included. All functions are
  * static: this header is the whole helper.

@@ -61,7 +61,7 @@ enum op_order { OP_ALL_AT_ONCE, OP_ONE_BY_ONE, OP_REVERSE, OP_ORDER_COUNT };
 struct op_memory {
 	struct mx_tensor tensor;
 	float *values; /* row-major, elems */
-	float *base;   /* while it runs */
+	float *base; /* while it runs */
 	size_t base_elems;
 	struct mx_view view;
 	size_t gap; /* elements between the pixels, channels-last */
@@ -71,7 +71,7 @@ struct op_run {
 	struct mx_layer layer;
 	struct op_memory in[OP_TENSORS_MAX];
 	struct op_memory out[OP_TENSORS_MAX];
-	int in_place;		/* the input whose memory output 0 has, or -1 */
+	int in_place; /* the input whose memory output 0 has, or -1 */
 	unsigned char *weights; /* all blocks */
 	const struct mx_blas *blas;
 	void *owned[OP_OWNED_MAX];

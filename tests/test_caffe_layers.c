@@ -108,6 +108,10 @@ static void windows_take_every_way_to_give_them(void **state)
 				"kernel_size: 3 stride: 2 round_mode: FLOOR }"),
 		 "Pooling(x) kernel=3,3 stride=2,2 pad_begin=0,0 pad_end=0,0 "
 		 "kind=1 rounding=0 divisor=2 -> 1x4x2x2\n"},
+		{ONE("1,4,1,1", "type: 'Pooling' pooling_param { kernel_size: "
+				"2 stride: 2 }"),
+		 "Pooling(x) kernel=2,2 stride=2,2 pad_begin=0,0 pad_end=0,0 "
+		 "kind=0 rounding=2 divisor=2 -> 1x4x1x1\n"},
 		{ONE("1,4,6,5", "type: 'Pooling' pooling_param { pool: AVE "
 				"global_pooling: true }"),
 		 "Pooling(x) kernel=6,5 stride=1,1 pad_begin=0,0 pad_end=0,0 "
@@ -288,6 +292,12 @@ static void dummy_data_is_a_constant(void **state)
 		     "value: 2 } } } layer { name: 'y' type: 'ReLU' "
 		     "bottom: 'c' top: 'y' }",
 		     "Constant() shape=1,3 -> 1x3\nRelu(c) -> 1x3\n");
+	expect_nodes("layer { name: 'c' type: 'DummyData' top: 'c' "
+		     "dummy_data_param { num: 1 channels: 2 height: 3 "
+		     "width: 4 data_filler { type: 'constant' } } } "
+		     "layer { name: 'y' type: 'ReLU' bottom: 'c' top: 'y' }",
+		     "Constant() shape=1,2,3,4 -> 1x2x3x4\n"
+		     "Relu(c) -> 1x2x3x4\n");
 }
 
 static void what_is_not_supported_is_listed_with_its_layer(void **state)
@@ -308,6 +318,11 @@ static void what_is_not_supported_is_listed_with_its_layer(void **state)
 				"convolution_param { }"),
 		 "Convolution: 2 tops"},
 		{ONE("1,4,3,3", "type: 'ReLU' bottom: 'x'"), "ReLU: 2 bottoms"},
+		{"layer { name: 'c' type: 'DummyData' top: 'c' "
+		 "dummy_data_param { shape { dim: 3 } data_filler { type: "
+		 "'gaussian' } } } layer { name: 'y' type: 'ReLU' bottom: "
+		 "'c' top: 'y' }",
+		 "DummyData: data_filler is no constant"},
 	};
 	char message[512];
 	size_t i;
@@ -400,6 +415,11 @@ static void nonsense_is_refused_with_its_place(void **state)
 				      "{ num_output: -1 }"),
 		       -EBADMSG,
 		       "NET:2:92: num_output: -1 is not in 1 to 2147483647");
+	expect_failure(ONE("1,4,3,3", "type: 'Convolution' convolution_param { "
+				      "num_output: 4 kernel_size: [1, 1, 1] }"),
+		       -EBADMSG,
+		       "NET:2:114: layer \"y\": more than 2 values of "
+		       "kernel_size");
 }
 
 int main(void)

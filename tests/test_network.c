@@ -78,7 +78,7 @@ static void blocks_are_padded_and_the_last_is_shorter(void **state)
 	assert_int_equal(mx_weight_block_rows(&small, 0), 4);
 	assert_int_equal(mx_weight_block_rows(&small, 2), 2);
 	assert_int_equal(mx_weight_block_bytes(&small, 0), 128); /* 96 */
-	assert_int_equal(mx_weight_block_bytes(&small, 2), 64);	 /* 48 */
+	assert_int_equal(mx_weight_block_bytes(&small, 2), 64); /* 48 */
 	assert_int_equal(mx_weight_total_bytes(&small), 320);
 	assert_int_equal(mx_weight_block_bytes(&big, 1),
 			 4 * 65537 * 4 + MX_WEIGHT_PAGE_BYTES - 16);

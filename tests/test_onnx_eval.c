@@ -114,6 +114,120 @@ static void functions_on_constants(void **state)
 	       "Constant() shape=2 rows=0,1 -> l 2\n");
 }
 
+static void integers_stay_integers(void **state)
+{
+	(void)state;
+	/* Those that doubles cannot tell apart: a[0] is b[0] + 1. */
+	expect("init base T7:3:9007199254740992,-3,0\n"
+	       "init rest T7:3:1,0,0\n"
+	       "Add base,rest -> a\n"
+	       "init b T7:3:9007199254740992,5,0\n"
+	       "init two T7::2\n"
+	       "Add a,two -> c\n"
+	       "Sub c,b -> d\n"
+	       "Max a,b -> e\n"
+	       "Sub e,b -> f\n"
+	       "Min a,b -> g\n"
+	       "Sub g,a -> h\n"
+	       "Abs a -> i\n"
+	       "Sub i,b -> j\n"
+	       "Sign a -> k\n"
+	       "Floor a -> l\n"
+	       "Sub l,b -> m\n"
+	       "Mod a,two -> n\n"
+	       "Pow n,two -> o\n"
+	       "Sum a,b,two -> p\n"
+	       "Sub p,a -> q\n"
+	       "Sub q,b -> r\n"
+	       "output d\n"
+	       "output f\n"
+	       "output h\n"
+	       "output j\n"
+	       "output k\n"
+	       "output m\n"
+	       "output o\n"
+	       "output r\n",
+	       "Constant() shape=3 rows=3,-6,2 -> d 3\n"
+	       "Constant() shape=3 rows=1,0,0 -> f 3\n"
+	       "Constant() shape=3 rows=-1,0,0 -> h 3\n"
+	       "Constant() shape=3 rows=1,-2,0 -> j 3\n"
+	       "Constant() shape=3 rows=1,-1,0 -> k 3\n"
+	       "Constant() shape=3 rows=1,-8,0 -> m 3\n"
+	       "Constant() shape=3 rows=1,1,0 -> o 3\n"
+	       "Constant() shape=3 rows=2,2,2 -> r 3\n");
+}
+
+static void remainders_take_a_side(void **state)
+{
+	(void)state;
+	expect("init a T7:4:7,-7,7,-7\n"
+	       "init b T7:4:3,3,-3,0\n"
+	       "init c T1:2:-7.5,7.5\n"
+	       "init d T1:2:2,-2\n"
+	       "Mod a,b -> e\n"
+	       "Mod a,b -> f fmod=1\n"
+	       "Mod c,d -> g fmod=1\n"
+	       "output e\n"
+	       "output f\n"
+	       "output g\n",
+	       "Constant() shape=4 rows=1,2,-2,0 -> e 4\n"
+	       "Constant() shape=4 rows=1,-1,1,0 -> f 4\n"
+	       "Constant() shape=2 rows=-1.5,1.5 -> g 2\n");
+}
+
+/* Of floats, and of integers that are equal as doubles. */
+static void comparisons_of_constants(void **state)
+{
+	static const char *const inits[] = {
+		"init a T1:3:1.5,-2,3\n"
+		"init b T1:3:1.25,-2,3.5\n",
+		"init b T7:3:9007199254740992,-2,-9007199254740992\n"
+		"init rest T7:3:1,0,-1\n"
+		"Add b,rest -> a\n",
+	};
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(inits) / sizeof(inits[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s", inits[i],
+			       "Equal a,b -> c\n"
+			       "Less a,b -> d\n"
+			       "Greater a,b -> e\n"
+			       "LessOrEqual a,b -> f\n"
+			       "GreaterOrEqual a,b -> g\n"
+			       "output c\n"
+			       "output d\n"
+			       "output e\n"
+			       "output f\n"
+			       "output g\n");
+		expect(text, "Constant() shape=3 rows=0,1,0 -> c 3\n"
+			     "Constant() shape=3 rows=0,0,1 -> d 3\n"
+			     "Constant() shape=3 rows=1,0,0 -> e 3\n"
+			     "Constant() shape=3 rows=0,1,1 -> f 3\n"
+			     "Constant() shape=3 rows=1,1,0 -> g 3\n");
+	}
+}
+
+static void truths_are_combined(void **state)
+{
+	(void)state;
+	expect("init a T9:4:0,0,1,1\n"
+	       "init b T9:4:0,1,0,1\n"
+	       "And a,b -> c\n"
+	       "Or a,b -> d\n"
+	       "Xor a,b -> e\n"
+	       "Not a -> f\n"
+	       "output c\n"
+	       "output d\n"
+	       "output e\n"
+	       "output f\n",
+	       "Constant() shape=4 rows=0,0,0,1 -> c 4\n"
+	       "Constant() shape=4 rows=0,1,1,1 -> d 4\n"
+	       "Constant() shape=4 rows=0,1,1,0 -> e 4\n"
+	       "Constant() shape=4 rows=1,1,0,0 -> f 4\n");
+}
+
 static void casts_of_constants(void **state)
 {
 	(void)state;
@@ -157,6 +271,10 @@ int main(void)
 		cmocka_unit_test(arithmetic_on_constants),
 		cmocka_unit_test(arithmetic_on_integers),
 		cmocka_unit_test(functions_on_constants),
+		cmocka_unit_test(integers_stay_integers),
+		cmocka_unit_test(comparisons_of_constants),
+		cmocka_unit_test(remainders_take_a_side),
+		cmocka_unit_test(truths_are_combined),
 		cmocka_unit_test(casts_of_constants),
 		cmocka_unit_test(what_has_no_evaluator_goes_to_the_device),
 		cmocka_unit_test(operands_must_broadcast),

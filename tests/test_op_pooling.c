@@ -141,6 +141,29 @@ static const struct pool_case cases[] = {
 	 {0, 0},
 	 ROUND_CAFFE,
 	 {3, 3}},
+	/* a window bigger than the padded picture, by less than a stride */
+	{2,
+	 1,
+	 5,
+	 {1, 1},
+	 {2, 2},
+	 {2, 2},
+	 {1, 1},
+	 {0, 0},
+	 {0, 0},
+	 ROUND_CAFFE,
+	 {1, 1}},
+	{2,
+	 2,
+	 3,
+	 {2, 4},
+	 {5, 3},
+	 {3, 2},
+	 {1, 1},
+	 {1, 0},
+	 {0, 0},
+	 ROUND_CEIL,
+	 {1, 2}},
 	/* global, with more channels than one unit has */
 	{2,
 	 2,
@@ -369,6 +392,19 @@ static void a_wrong_layer_is_refused(void **state)
 	OP_INTS(&run, "rounding", 0);
 	OP_INTS(&run, "divisor", -1);
 	op_bind_fails(&run, "divisor");
+	/* Rounded up, only a whole stride too much is. */
+	OP_INTS(&run, "divisor", 0);
+	OP_INTS(&run, "kernel", 5, 5);
+	OP_INTS(&run, "rounding", ROUND_CAFFE);
+	op_bind_fails(&run, "window of 5 does not fit 4");
+	OP_INTS(&run, "kernel", 6, 6);
+	OP_INTS(&run, "stride", 2, 2);
+	op_bind_fails(&run, "window of 6 does not fit 4");
+	OP_INTS(&run, "rounding", ROUND_CEIL);
+	op_bind_fails(&run, "window of 6 does not fit 4");
+	OP_INTS(&run, "rounding", ROUND_FLOOR);
+	OP_INTS(&run, "stride", 9, 9);
+	op_bind_fails(&run, "window of 6 does not fit 4");
 	op_end(&run);
 }
 

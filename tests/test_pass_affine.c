@@ -172,6 +172,68 @@ static void a_fused_activation_moves_along(void **state)
 	mx_graph_free(g);
 }
 
+/* Nothing to fold into: an activation, an input, another one's producer. */
+static void arithmetic_by_channel_alone_becomes_affine(void **state)
+{
+	struct mx_graph *g = fx_graph();
+	const uint32_t x = FX_INPUT(g, "x", 1, 3, 2, 2);
+	const uint32_t k = FX_CONSTANT(g, "k", FX_SHAPE(3, 1, 1), 1, 2, 3);
+	const uint32_t l = FX_CONSTANT(g, "l", FX_SHAPE(1, 3, 1, 1), 4, 5, 6);
+	const uint32_t r = fx_op(g, "Relu", "r", 1, x);
+	const struct mx_weights *w;
+
+	(void)state;
+	fx_output(g, fx_op(g, "Add", "a", 2, fx_op(g, "Mul", "m", 2, r, k), l));
+	fx_output(g, fx_op(g, "Sub", "s", 2, k, r));
+	fx_output(g, fx_op(g, "Mul", "last", 2, l, x));
+	fx_pass(g, mx_pass_affine);
+	fx_expect_text(g, "input x 1x3x2x2\n"
+			  "r Relu(x) -> r 1x3x2x2\n"
+			  "m Affine(r) -> a 1x3x2x2\n"
+			  "s Affine(r) -> s 1x3x2x2\n"
+			  "last Affine(x) -> last 1x3x2x2\n"
+			  "output a\n"
+			  "output s\n"
+			  "output last\n");
+	w = &fx_node(g, "m")->weights;
+	assert_true(w->vector[0][2] == 3 && w->vector[1][2] == 6);
+	w = &fx_node(g, "s")->weights;
+	assert_true(w->vector[0][1] == -1 && w->vector[1][1] == 2);
+	w = &fx_node(g, "last")->weights;
+	assert_true(w->vector[0][0] == 4 && w->vector[1][0] == 0);
+	mx_graph_free(g);
+}
+
+static void what_is_no_affine_alone_stays(void **state)
+{
+	struct mx_graph *g = fx_graph();
+	const uint32_t x = FX_INPUT(g, "x", 1, 3, 2, 2);
+	const uint32_t flat = FX_INPUT(g, "f", 3);
+	const uint32_t one = FX_INPUT(g, "one", 1, 1, 2, 2);
+	const uint32_t k = FX_CONSTANT(g, "k", FX_SHAPE(3, 1, 1), 1, 2, 3);
+	const uint32_t column = FX_CONSTANT(g, "col", FX_SHAPE(2, 1), 1, 2);
+	const uint32_t row = FX_CONSTANT(g, "row", FX_SHAPE(3), 1, 2, 3);
+	const uint32_t two = FX_CONSTANT(g, "two", FX_SHAPE(1), 2);
+
+	(void)state;
+	/* A quotient; another axis; a rank without one; the constant decides
+	 * the shape; one value for all; no arithmetic. */
+	fx_output(g, fx_op(g, "Div", "o1", 2, x, k));
+	fx_output(g, fx_op(g, "Add", "o2", 2, x, column));
+	fx_output(g, fx_op(g, "Mul", "o3", 2, flat, row));
+	fx_output(g, fx_op(g, "Mul", "o4", 2, one, k));
+	fx_output(g, fx_op(g, "Mul", "o5", 2, x, two));
+	fx_output(g, fx_op(g, "Max", "o6", 2, x, k));
+	fx_pass(g, mx_pass_affine);
+	assert_string_equal(fx_node(g, "o1")->layer.op_name, "Div");
+	assert_string_equal(fx_node(g, "o2")->layer.op_name, "Add");
+	assert_string_equal(fx_node(g, "o3")->layer.op_name, "Mul");
+	assert_string_equal(fx_node(g, "o4")->layer.op_name, "Mul");
+	assert_string_equal(fx_node(g, "o5")->layer.op_name, "Mul");
+	assert_string_equal(fx_node(g, "o6")->layer.op_name, "Max");
+	mx_graph_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +243,8 @@ int main(void)
 		cmocka_unit_test(scalars_power_and_dense_fold_too),
 		cmocka_unit_test(what_does_not_fit_stays),
 		cmocka_unit_test(a_fused_activation_moves_along),
+		cmocka_unit_test(arithmetic_by_channel_alone_becomes_affine),
+		cmocka_unit_test(what_is_no_affine_alone_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

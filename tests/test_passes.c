@@ -1,3 +1,4 @@
+/* wrap: malloc calloc realloc strdup aligned_alloc */
 /*
  * All passes together: whatever they do to a graph, its outputs stay what they
  * were. The reference is the same graph with layouts alone, every value in
@@ -5,7 +6,10 @@
  */
 #include "loader/import/passes.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/arena.h"
 #include "lib/blas.h"
@@ -14,8 +18,17 @@
 #include "lib/view.h"
 #include "loader/import/lower.h"
 #include "loader/import/weights.h"
+#include "tests/faults.h"
 #include "tests/graph_fixture.h"
 #include "tests/graph_random.h"
+
+FAULT(void *, malloc, (size_t bytes), (bytes), ENOMEM, NULL)
+FAULT(void *, calloc, (size_t count, size_t bytes), (count, bytes), ENOMEM,
+      NULL)
+FAULT(void *, realloc, (void *old, size_t bytes), (old, bytes), ENOMEM, NULL)
+FAULT(char *, strdup, (const char *text), (text), ENOMEM, NULL)
+FAULT(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes),
+      ENOMEM, NULL)
 
 struct compiled {
 	struct mx_graph *graph;
@@ -191,10 +204,42 @@ static void one_convolution_is_left_of_a_block(void **state)
 	mx_graph_free(g);
 }
 
+/* Fails the first allocation, the second, ... until all is done; what is left
+ * behind is AddressSanitizer's to find. */
+static void want_of_memory_is_reported_wherever_it_strikes(void **state)
+{
+	const struct mx_lower_opts opts = {0};
+	long nth;
+	int rc;
+
+	(void)state;
+	for (nth = 0, rc = -1; rc; nth++) {
+		struct mx_graph *g = fr_graph(39, 43);
+		struct mx_weights *weights = NULL;
+		struct mx_network net = {0};
+		struct mx_err err = {""};
+
+		faults_arm(nth);
+		rc = mx_passes_run(g, &err);
+		if (!rc)
+			rc = mx_graph_lower(g, &opts, &net, &weights, &err);
+		if (faults_disarm())
+			assert_int_equal(rc, -ENOMEM);
+		else
+			fx_ok(rc, &err);
+		mx_lower_weights_free(weights, net.layer_count);
+		mx_network_fini(&net);
+		mx_graph_free(g);
+	}
+	assert_true(nth > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_convolution_is_left_of_a_block),
+		cmocka_unit_test(
+			want_of_memory_is_reported_wherever_it_strikes),
 		cmocka_unit_test(random_graphs_compute_what_they_did),
 	};
 

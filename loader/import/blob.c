@@ -171,7 +171,7 @@ struct walk {
 	size_t dim[MX_RANK_MAX];
 	size_t stride[MX_RANK_MAX];
 	size_t at[MX_RANK_MAX]; /* where the walk is */
-	size_t index;		/* the element there */
+	size_t index; /* the element there */
 };
 
 static void walk_init(struct walk *walk, const struct mx_const *constant,

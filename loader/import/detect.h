@@ -8,9 +8,9 @@ struct mx_err;
 
 enum mx_source_kind {
 	MX_SOURCE_UNKNOWN,
-	MX_SOURCE_PROTOTXT,   /* text */
+	MX_SOURCE_PROTOTXT, /* text */
 	MX_SOURCE_CAFFEMODEL, /* a binary NetParameter */
-	MX_SOURCE_ONNX,	      /* a binary ModelProto */
+	MX_SOURCE_ONNX, /* a binary ModelProto */
 };
 
 /*

@@ -84,8 +84,7 @@ int mx_graph_input(struct mx_graph *graph, const char *name,
 		   struct mx_err *err);
 
 /* Append @value to the outputs. */
-int mx_graph_output(struct mx_graph *graph, uint32_t value,
-		    struct mx_err *err);
+int mx_graph_output(struct mx_graph *graph, uint32_t value, struct mx_err *err);
 
 /*
  * Append a node of device operator @op (one without name gets op and index).
@@ -116,8 +115,8 @@ int mx_graph_constant(struct mx_graph *graph, const char *name,
  * out of @attrs (left empty; NULL: none). */
 int mx_graph_simple(struct mx_graph *graph, const char *op, const char *name,
 		    const uint32_t *in, uint32_t in_count,
-		    struct mx_attrs *attrs, const char *out_name,
-		    uint32_t *out, struct mx_err *err);
+		    struct mx_attrs *attrs, const char *out_name, uint32_t *out,
+		    struct mx_err *err);
 
 /* Set weights of a node under construction. @rows may be NULL. Arrays are
  * copied. */

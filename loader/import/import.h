@@ -60,9 +60,8 @@ void mx_unsupported_free(struct mx_unsupported *list);
 int mx_unsupported_add(struct mx_unsupported *list, const char *what,
 		       const char *layer);
 /* 0 if empty, else logs a line for each and returns -ENOTSUP with @err. */
-int mx_unsupported_report(const struct mx_unsupported *list,
-			  const char *source, const struct mx_log *log,
-			  struct mx_err *err);
+int mx_unsupported_report(const struct mx_unsupported *list, const char *source,
+			  const struct mx_log *log, struct mx_err *err);
 
 /*
  * The importers: from opts->source (and weights) to a graph before passes.

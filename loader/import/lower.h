@@ -15,7 +15,7 @@ struct mx_weights;
 struct mx_lower_opts {
 	uint64_t source_hash;
 	const struct mx_preprocess *preprocess; /* NULL: none for any input */
-	char *const *labels;			/* borrowed */
+	char *const *labels; /* borrowed */
 	size_t label_count;
 };
 

@@ -141,6 +141,11 @@ static int64_t mod_i(int64_t a, int64_t b)
 
 	return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
+/* C's remainder, of the dividend's sign. */
+static int64_t fmod_i(int64_t a, int64_t b)
+{
+	return b == 0 || b == -1 ? 0 : a % b;
+}
 static int64_t pow_i(int64_t a, int64_t b)
 {
 	return (int64_t)pow((double)a, (double)b);
@@ -222,6 +227,7 @@ static const struct map maps[] = {
 	TWO("Mul", mul_f, mul_i),
 	TWO("Div", div_f, div_i),
 	TWO("Mod", NULL, mod_i),
+	TWO("Mod fmod=1", fmod, fmod_i),
 	TWO("Pow", pow, pow_i),
 	TWO("Max", max_f, max_i),
 	TWO("Min", min_f, min_i),
@@ -356,7 +362,12 @@ static int gather_inputs(struct mx_onnx *onnx, struct mx_onnx_node *node,
 
 int mx_onnx_eval_map(struct mx_onnx *onnx, struct mx_onnx_node *node)
 {
-	struct work work = {.map = map_find(node->op), .integer = 1};
+	/* The one operator that an attribute makes another. */
+	const char *name =
+		strcmp(node->op, "Mod") == 0 && mx_onnx_int(node, "fmod", 0)
+			? "Mod fmod=1"
+			: node->op;
+	struct work work = {.map = map_find(name), .integer = 1};
 	static const struct mx_shape one = {0, {0}};
 	enum mx_dtype type;
 	struct mx_const out, filled;

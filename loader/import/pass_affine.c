@@ -1,8 +1,8 @@
 /*
  * A node that is scale * x + bias for each channel goes into the node that
- * makes x. First it is decoded (struct affine), whatever its operator is;
- * then it is folded. Arithmetic is in double and rounded once, when the
- * weights are written.
+ * makes x, or becomes an Affine. First it is decoded (struct affine), whatever
+ * its operator is; then it is folded. Arithmetic is in double and rounded once,
+ * when the weights are written.
  */
 #include "loader/import/passes.h"
 
@@ -254,6 +254,68 @@ static int inherit(struct mx_node *by, struct mx_node *node)
 				  node->weights.vector_count[last - 1]);
 }
 
+/* @node's constant input that it could do without, being an Affine: one value
+ * for each channel. *@known is 0 if there is none. */
+static int decode_alone(const struct mx_graph *graph,
+			const struct mx_graph_uses *uses,
+			const struct mx_node *node, struct affine *out,
+			int *known)
+{
+	const struct mx_layer *layer = &node->layer;
+	uint32_t k;
+	int rc = 0;
+
+	*known = 0;
+	/* A quotient by 1 / c may differ from one by c. */
+	if (layer->in_count != 2 || layer->out_shape[0].rank < 2 ||
+	    mx_match_op(node, "Div") ||
+	    mx_attrs_int(&layer->attrs, MX_ATTR_ACTIVATION, 0))
+		return 0;
+	for (k = 0; k < 2 && !rc && !*known; k++) {
+		const struct mx_const *constant =
+			mx_match_constant(graph, uses, layer->in[k]);
+		const uint32_t x = layer->in[1 - k];
+
+		/* One value for all costs nothing as it is. */
+		if (constant && mx_shape_elems(&constant->shape) > 1 &&
+		    mx_shape_equal(&graph->values[x].shape,
+				   &layer->out_shape[0]))
+			rc = decode_binary(node, constant, k, 1, out, known);
+	}
+	return rc;
+}
+
+/* No other node can take @node in: it becomes an Affine of its own if it can,
+ * which takes in those after it and needs no Constant. */
+static int make_affine(struct mx_graph *graph, struct mx_graph_uses *uses,
+		       struct mx_node *node, struct mx_err *err)
+{
+	struct affine affine = {0};
+	uint32_t x, constant;
+	int known;
+	int rc;
+
+	rc = decode_alone(graph, uses, node, &affine, &known);
+	if (rc || !known)
+		goto out;
+	x = node->layer.in[affine.x_index];
+	constant = node->layer.in[1 - affine.x_index];
+	rc = mx_match_become(node, "Affine", x, NULL, 0);
+	if (rc)
+		goto out;
+	uses->use_count[constant]--;
+	rc = mx_node_set_vector(node, 0, affine.scale, affine.rows);
+	if (!rc)
+		rc = mx_node_set_vector(node, 1, affine.bias, affine.rows);
+	if (rc)
+		goto out;
+	affine_fini(&affine);
+	return mx_graph_rebind(graph, node, err);
+out:
+	affine_fini(&affine);
+	return rc ? mx_fail(err, -rc, "%s: no memory", node->layer.name) : 0;
+}
+
 static int fold_node(struct mx_graph *graph, struct mx_graph_uses *uses,
 		     struct mx_node *node, struct mx_err *err)
 {
@@ -265,7 +327,9 @@ static int fold_node(struct mx_graph *graph, struct mx_graph_uses *uses,
 	if (node->dead || node->layer.out_count != 1)
 		return 0;
 	rc = decode(graph, uses, node, &by, &affine, &known);
-	if (rc || !known)
+	if (!rc && !known)
+		return make_affine(graph, uses, node, err);
+	if (rc)
 		goto out;
 	/* A fused activation can only move to one that can apply it. */
 	if (mx_attrs_int(&node->layer.attrs, MX_ATTR_ACTIVATION, 0) &&

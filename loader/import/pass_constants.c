@@ -33,7 +33,7 @@ struct folder {
 /* What one run needs beside the views' data. */
 struct run {
 	struct mx_view *views; /* inputs, then the output */
-	float *data;	       /* of all views; the output's is its tail */
+	float *data; /* of all views; the output's is its tail */
 	unsigned char *weights;
 	void *scratch;
 };

@@ -24,11 +24,11 @@
 
 struct plan {
 	struct mx_graph *graph;
-	uint32_t *other;    /* of each value: it in the other layout, or NONE */
+	uint32_t *other; /* of each value: it in the other layout, or NONE */
 	uint32_t *producer; /* of each value: its node in `made`, or NONE */
 	unsigned char *wanted; /* a spatial operator wants the value */
-	uint32_t room;	       /* of these arrays */
-	struct mx_node *made;  /* the nodes of the new graph */
+	uint32_t room; /* of these arrays */
+	struct mx_node *made; /* the nodes of the new graph */
 	uint32_t made_count;
 	uint32_t made_room;
 };

@@ -18,7 +18,8 @@ int mx_pass_constants(struct mx_graph *graph, struct mx_err *err);
 int mx_pass_patterns(struct mx_graph *graph, struct mx_err *err);
 
 /* Fold Affine (batch-norm, scale, bias; also Mul and Add by a Constant of one
- * value a channel) into the weights of a FUSES_AFFINE producer. */
+ * value a channel) into the weights of a FUSES_AFFINE producer; where there is
+ * none, Add, Sub and Mul by such a Constant become an Affine. */
 int mx_pass_affine(struct mx_graph *graph, struct mx_err *err);
 
 /* Fold activations into FUSES_ACTIVATION producers. */
