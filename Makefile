@@ -20,7 +20,7 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) -fPIC -pthread \
 	-ffp-contract=off $(WARN) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SANFLAGS) $(LDFLAGS)
 LOAD_LIBS := -lprotobuf-c
-RUN_LIBS := $(LOAD_LIBS) -luring -lm -ldl
+RUN_LIBS := $(LOAD_LIBS) -luring -lcgroup -lm -ldl
 CLI_LIBS := $(RUN_LIBS) -ljpeg -lpng -lyaml
 
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))

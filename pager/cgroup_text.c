@@ -108,16 +108,16 @@ static int find_path(const char *self, const char *controller,
 		const struct span names = cut(&line, ':');
 
 		*path = line;
-		if (controller ? span_has(names, ',', controller) :
-				 span_is(id, "0") && names.len == 0)
+		if (controller ? span_has(names, ',', controller)
+			       : span_is(id, "0") && names.len == 0)
 			return line.len > 0 && line.at[0] == '/' ? 0 : -ENOENT;
 	}
 	return -ENOENT;
 }
 
 /* Is the line of mountinfo the hierarchy? Then its root and its point. */
-static int is_mount(struct span line, const char *controller,
-		    struct span *root, struct span *point)
+static int is_mount(struct span line, const char *controller, struct span *root,
+		    struct span *point)
 {
 	struct span type;
 	int i;
@@ -274,9 +274,9 @@ int mx_cgroup_text_start_time(const char *text, uint64_t *out)
 uint64_t mx_cgroup_text_room(uint64_t limit_bytes, uint64_t usage_bytes,
 			     uint64_t reclaimable_bytes)
 {
-	const uint64_t held = usage_bytes > reclaimable_bytes ?
-				      usage_bytes - reclaimable_bytes :
-				      0;
+	const uint64_t held = usage_bytes > reclaimable_bytes
+				      ? usage_bytes - reclaimable_bytes
+				      : 0;
 
 	if (limit_bytes == MX_CGROUP_UNLIMITED)
 		return MX_CGROUP_UNLIMITED;

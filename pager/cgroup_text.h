@@ -18,7 +18,7 @@
 /* Where a process is in one hierarchy of cgroups. */
 struct mx_cgroup_place {
 	char point[MX_CGROUP_PATH_BYTES]; /* where it is mounted */
-	char name[MX_CGROUP_PATH_BYTES];  /* the cgroup below it: "/", "/a/b" */
+	char name[MX_CGROUP_PATH_BYTES]; /* the cgroup below it: "/", "/a/b" */
 };
 
 /*

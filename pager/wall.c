@@ -72,10 +72,10 @@ int mx_wall_find(const char *self, const char *mounts,
 		if (rc == -ENOENT)
 			continue;
 		if (rc) {
-			why = rc == -EXDEV ?
-				      "our cgroup is not below the cgroup "
-				      "mount (the container has to mount it)" :
-				      "the path of our cgroup is too long";
+			why = rc == -EXDEV
+				      ? "our cgroup is not below the cgroup "
+					"mount (the container has to mount it)"
+				      : "the path of our cgroup is too long";
 			continue;
 		}
 		if (has_memory(controller, home->point)) {
@@ -88,9 +88,8 @@ int mx_wall_find(const char *self, const char *mounts,
 	return mx_fail(err, ENOSYS, "%s", why);
 }
 
-/* mx_wall_find() for this process as it is now. */
-static int find_now(const struct mx_wall_ops **ops,
-		    struct mx_cgroup_place *home, struct mx_err *err)
+int mx_wall_find_now(const struct mx_wall_ops **ops,
+		     struct mx_cgroup_place *home, struct mx_err *err)
 {
 	char *self = NULL, *mounts = NULL;
 	int rc;
@@ -166,13 +165,12 @@ static int find_parent(struct mx_wall *wall, const char *path,
 	name += strspn(name, "/");
 	n = snprintf(parent->name, sizeof(parent->name), "/%s", name);
 	if (n < 0 || n >= (int)sizeof(parent->name))
-		return mx_fail(err, EINVAL, "wall: %s: the path is too long",
-			       path);
+		return mx_fail(err, EINVAL, "%s: the path is too long", path);
 	while (n > 1 && parent->name[n - 1] == '/')
 		parent->name[--n] = '\0';
 	if (!mx_cgroup_file_exists(parent, "cgroup.procs"))
-		return mx_fail(err, EINVAL, "wall: %s: no such cgroup in %s",
-			       path, wall->home.point);
+		return mx_fail(err, EINVAL, "%s: no such cgroup in %s", path,
+			       wall->home.point);
 	return 0;
 }
 
@@ -234,7 +232,7 @@ static int check(const struct mx_wall *wall, struct mx_err *err)
 	uint64_t limit_bytes;
 	int rc;
 
-	rc = find_now(&ops, &now, err);
+	rc = mx_wall_find_now(&ops, &now, err);
 	if (rc)
 		return rc;
 	if (ops != wall->ops || strcmp(now.name, wall->group.name) != 0)
@@ -253,7 +251,7 @@ static int raise_it(struct mx_wall *wall, const char *path, struct mx_err *err)
 	const struct mx_wall_ops *ops;
 	int rc;
 
-	rc = find_now(&ops, &wall->home, err);
+	rc = mx_wall_find_now(&ops, &wall->home, err);
 	if (rc)
 		return rc;
 	wall->parent = wall->home;
@@ -369,74 +367,4 @@ int mx_wall_peak_bytes(const struct mx_wall *wall, uint64_t *out)
 const char *mx_wall_describe(const struct mx_wall *wall)
 {
 	return wall->described;
-}
-
-/* What is left under one cgroup's limits. */
-static uint64_t room_in(const struct mx_wall_files *files,
-			const struct mx_cgroup_place *place)
-{
-	uint64_t limit = MX_CGROUP_UNLIMITED, throttle = MX_CGROUP_UNLIMITED;
-	uint64_t usage = 0, inactive = 0, active = 0;
-	char path[MX_CGROUP_FILE_BYTES], *text;
-
-	/* What a cgroup does not tell is no limit: the root has none. */
-	(void)mx_cgroup_file_value(place, files->limit, &limit);
-	if (files->throttle)
-		(void)mx_cgroup_file_value(place, files->throttle, &throttle);
-	if (mx_cgroup_file_value(place, files->current, &usage))
-		return MX_CGROUP_UNLIMITED;
-	if (!mx_cgroup_file_path(path, place->point, place->name,
-				 "memory.stat") &&
-	    !mx_cgroup_file_text(path, &text)) {
-		(void)mx_cgroup_text_key(text, files->inactive_key, &inactive);
-		(void)mx_cgroup_text_key(text, files->active_key, &active);
-		free(text);
-	}
-	return mx_cgroup_text_room(limit < throttle ? limit : throttle, usage,
-				   inactive + active);
-}
-
-uint64_t mx_wall_room(const struct mx_wall_files *files,
-		      const struct mx_cgroup_place *place)
-{
-	struct mx_cgroup_place at = *place;
-	uint64_t least = room_in(files, &at);
-
-	while (strcmp(at.name, "/") != 0) {
-		char *slash = strrchr(at.name, '/');
-		uint64_t room;
-
-		slash[slash == at.name] = '\0';
-		room = room_in(files, &at);
-		if (room < least)
-			least = room;
-	}
-	return least;
-}
-
-int mx_wall_available_bytes(uint64_t *out, struct mx_err *err)
-{
-	static const uint64_t kib = 1024;
-	const struct mx_wall_ops *ops;
-	struct mx_cgroup_place home;
-	uint64_t available, room;
-	char *text;
-	int rc;
-
-	rc = mx_cgroup_file_text("/proc/meminfo", &text);
-	if (rc)
-		return mx_fail(err, -rc, "open /proc/meminfo: %s",
-			       strerror(-rc));
-	rc = mx_cgroup_text_key(text, "MemAvailable:", &available);
-	free(text);
-	if (rc)
-		return mx_fail(err, -rc, "/proc/meminfo: no MemAvailable");
-	available *= kib;
-	if (!find_now(&ops, &home, NULL)) {
-		room = mx_wall_room(&ops->files, &home);
-		if (room < available)
-			available = room;
-	}
-	*out = available;
-	return 0;
 }

@@ -47,8 +47,9 @@ struct mx_wall_opts {
 int mx_wall_raise(struct mx_wall **out, const struct mx_wall_opts *opts,
 		  struct mx_err *err);
 
-/* Move the process, its threads and what it forked back to where it was and
- * remove the cgroup. Handlers that know @wall are gone by now. NULL is fine. */
+/* Move the process, with its threads, back to where it was and remove the
+ * cgroup; it stays while a process that this one forked lives in it. Handlers
+ * that know @wall are gone by now. NULL is fine. */
 void mx_wall_lower(struct mx_wall *wall);
 
 /* What mx_wall_lower() does, but for freeing @wall: safe in a signal handler,

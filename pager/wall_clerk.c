@@ -44,8 +44,8 @@ static int refused(int code, const char *what, const struct mx_wall *wall,
 {
 	return mx_fail(err, ENOSYS, "libcgroup cannot %s %s: %s", what,
 		       wall->group.name,
-		       code == ECGOTHER ? strerror(cgroup_get_last_errno()) :
-					  cgroup_strerror(code));
+		       code == ECGOTHER ? strerror(cgroup_get_last_errno())
+					: cgroup_strerror(code));
 }
 
 /* A cgroup of the clerk's, with its controller. NULL if there is no memory. */
@@ -63,22 +63,24 @@ static struct cgroup *group_of(const char *name,
 /* Empty ones only: while somebody lives there it is not ours to remove. */
 static void remove_stale(const struct mx_wall *wall)
 {
-	const char *parent = wall->parent.name;
+	/* libcgroup's names begin at the mount point: "/PARENT/NAME". */
+	const char *parent =
+		strcmp(wall->parent.name, "/") ? wall->parent.name : "";
 	char dir_path[MX_CGROUP_FILE_BYTES], name[MX_CGROUP_FILE_BYTES];
 	struct cgroup_controller *controller;
 	struct cgroup *group;
 	struct dirent *entry;
 	DIR *dir;
 
-	if (mx_cgroup_file_path(dir_path, wall->parent.point, parent, ""))
+	if (mx_cgroup_file_path(dir_path, wall->parent.point, wall->parent.name,
+				""))
 		return;
 	dir = opendir(dir_path);
 	if (!dir)
 		return;
 	while ((entry = readdir(dir)) != NULL) {
 		if (!mx_wall_is_stale(entry->d_name) ||
-		    mx_cgroup_file_path(name, strcmp(parent, "/") ? parent : "",
-					"/", entry->d_name))
+		    mx_cgroup_file_path(name, "", parent, entry->d_name))
 			continue;
 		group = group_of(name, &controller);
 		if (!group)
@@ -130,8 +132,8 @@ static int work(const struct mx_wall *wall, pid_t client,
 			       wall->group.name);
 	code = set_values(wall, controller, values, value_count, flags);
 	if (!code)
-		code = flags & MX_WALL_ENTER ? cgroup_create_cgroup(group, 1) :
-					       cgroup_modify_cgroup(group);
+		code = flags & MX_WALL_ENTER ? cgroup_create_cgroup(group, 1)
+					     : cgroup_modify_cgroup(group);
 	if (code) {
 		rc = refused(code, "make and limit", wall, err);
 		goto out;
@@ -151,8 +153,8 @@ static size_t receive(int fd, struct report *report)
 	size_t done = 0;
 
 	while (done < sizeof(*report)) {
-		const ssize_t n = read(fd, (char *)report + done,
-				       sizeof(*report) - done);
+		const ssize_t n =
+			read(fd, (char *)report + done, sizeof(*report) - done);
 
 		if (n > 0)
 			done += (size_t)n;
@@ -193,8 +195,9 @@ int mx_wall_clerk(struct mx_wall *wall, const struct mx_wall_value *values,
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	if (got != sizeof(report))
-		return mx_fail(err, ENOSYS, "the process that makes the cgroup "
-					    "was killed");
+		return mx_fail(err, ENOSYS,
+			       "the process that makes the cgroup "
+			       "was killed");
 	if (report.rc)
 		return mx_fail(err, -report.rc, "%s", report.why.text);
 	return 0;

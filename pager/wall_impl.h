@@ -46,10 +46,10 @@ extern const struct mx_wall_ops mx_wall_none;
 struct mx_wall {
 	const struct mx_wall_ops *ops;
 	uint64_t limit_bytes;
-	struct mx_cgroup_place home;   /* where we came from */
+	struct mx_cgroup_place home; /* where we came from */
 	struct mx_cgroup_place parent; /* where ours is made */
-	struct mx_cgroup_place group;  /* ours */
-	char described[MX_CGROUP_PATH_BYTES];
+	struct mx_cgroup_place group; /* ours */
+	char described[MX_CGROUP_FILE_BYTES];
 	/* Made when raising, because a signal handler cannot. */
 	char home_procs[MX_CGROUP_FILE_BYTES];
 	char home_control[MX_CGROUP_FILE_BYTES];
@@ -72,6 +72,10 @@ int mx_wall_is_stale(const char *name);
 int mx_wall_find(const char *self, const char *mounts,
 		 const struct mx_wall_ops **ops, struct mx_cgroup_place *home,
 		 struct mx_err *err);
+
+/* mx_wall_find() for this process as it is now. */
+int mx_wall_find_now(const struct mx_wall_ops **ops,
+		     struct mx_cgroup_place *home, struct mx_err *err);
 
 /* Could a cgroup be made in wall->parent? Returns 0 or -ENOSYS: @err says why
  * not, and that @help would. */

@@ -9,13 +9,15 @@ static int raise_v1(struct mx_wall *wall, struct mx_err *err)
 	/*
 	 * memsw is memory and swap together, and never less than the first
 	 * limit, so it comes second. Kernels that do not count swap have no
-	 * such file; there, never swapping for this cgroup's sake has to do.
+	 * such file; there, not swapping for this cgroup's sake has to do.
 	 */
-	const struct mx_wall_value values[] = {
-		{"memory.limit_in_bytes", wall->limit_bytes},
-		{"memory.memsw.limit_in_bytes", wall->limit_bytes},
-		{"memory.swappiness", 0},
-	};
+	static const char memsw[] = "memory.memsw.limit_in_bytes";
+	const struct mx_wall_value limit = {"memory.limit_in_bytes",
+					    wall->limit_bytes};
+	const struct mx_wall_value counted[] = {limit,
+						{memsw, wall->limit_bytes}};
+	const struct mx_wall_value uncounted[] = {limit,
+						  {"memory.swappiness", 0}};
 	int rc;
 
 	rc = mx_wall_check_parent(
@@ -23,8 +25,11 @@ static int raise_v1(struct mx_wall *wall, struct mx_err *err)
 		err);
 	if (rc)
 		return rc;
-	return mx_wall_clerk(wall, values, sizeof(values) / sizeof(values[0]),
-			     MX_WALL_ENTER, err);
+	return mx_wall_clerk(
+		wall,
+		mx_cgroup_file_exists(&wall->parent, memsw) ? counted
+							    : uncounted,
+		sizeof(counted) / sizeof(counted[0]), MX_WALL_ENTER, err);
 }
 
 static void lower_v1(const struct mx_wall *wall)

@@ -33,7 +33,8 @@ static int enter(struct mx_wall *wall, struct mx_err *err)
 			       wall->group_dir, strerror(errno));
 	rc = mx_cgroup_file_write(wall->group_procs, MX_WALL_MYSELF);
 	if (rc)
-		return mx_fail(err, ENOSYS, "enter the cgroup %s: %s (" HELP ")",
+		return mx_fail(err, ENOSYS,
+			       "enter the cgroup %s: %s (" HELP ")",
 			       wall->group_dir, strerror(-rc));
 	return 0;
 }
@@ -59,8 +60,9 @@ static int hand_on(struct mx_wall *wall, struct mx_err *err)
 			       "without processes with --wall=PATH)",
 			       wall->parent.name);
 	if (rc)
-		return mx_fail(err, ENOSYS, "write +memory to %s: %s (" HELP ")",
-			       control, strerror(-rc));
+		return mx_fail(err, ENOSYS,
+			       "write +memory to %s: %s (" HELP ")", control,
+			       strerror(-rc));
 	/* It is what keeps us from going home, if that is where we came from;
 	 * else others may rely on it by now. */
 	if (!strcmp(wall->parent.name, wall->home.name))
