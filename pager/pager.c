@@ -36,6 +36,7 @@
 #include "lib/network.h"
 #include "lib/size.h"
 #include "pager/reader.h"
+#include "pager/sigbus.h"
 #include "pager/slab.h"
 #include "pager/units.h"
 
@@ -54,16 +55,17 @@ struct file {
 	const struct mx_network *net;
 	struct mx_units units;
 	struct unit *unit; /* units.count */
-	int fd;		   /* for streaming */
+	int fd; /* for streaming */
+	int watch; /* mapped: the range's number in sigbus.h */
 };
 
 struct mx_pager_run {
 	struct mx_pager *pager;
 	struct file *file;
 	struct mx_pager_run *next;
-	uint32_t next_unit;   /* the first that is not in the window */
+	uint32_t next_unit; /* the first that is not in the window */
 	uint64_t ahead_bytes; /* of the window */
-	uint32_t *left;	      /* slices of each unit not yet consumed */
+	uint32_t *left; /* slices of each unit not yet consumed */
 };
 
 struct mx_pager {
@@ -301,6 +303,7 @@ static void file_free(struct file *file)
 {
 	if (!file)
 		return;
+	mx_sigbus_forget(file->watch);
 	if (file->fd >= 0)
 		close(file->fd);
 	mx_units_fini(&file->units);
@@ -399,6 +402,7 @@ int mx_pager_add(struct mx_pager *pager, const struct mx_network *net,
 	if (!file)
 		return mx_fail(err, ENOMEM, "%s: no memory", net->name);
 	file->fd = -1;
+	file->watch = -1;
 	file->net = net;
 	rc = mx_units_init(&file->units, net, err);
 	if (rc)
@@ -418,6 +422,9 @@ int mx_pager_add(struct mx_pager *pager, const struct mx_network *net,
 		rc = pin(pager, file, pinned, err);
 	if (rc)
 		goto fail;
+	if (!pager->streaming && net->weights_base)
+		file->watch = mx_sigbus_watch(net->weights_base,
+					      (size_t)net->weights_file_bytes);
 	files[pager->file_count] = file;
 	*out = pager->file_count++;
 	return 0;
@@ -547,6 +554,19 @@ void mx_pager_consumed(struct mx_pager_run *run, uint32_t slice)
 			wake(pager);
 	}
 	pthread_mutex_unlock(&pager->lock);
+}
+
+int mx_pager_check(struct mx_pager *pager, uint32_t index, struct mx_err *err)
+{
+	const struct file *file = pager->files[index];
+	uint64_t offset;
+
+	if (!mx_sigbus_hit(file->watch, &offset))
+		return 0;
+	return mx_fail(err, EIO,
+		       "%s: cannot read weights at byte %" PRIu64
+		       " (%ld bytes): the file was cut while it was used",
+		       file->net->name, offset, sysconf(_SC_PAGESIZE));
 }
 
 void mx_pager_totals(struct mx_pager *pager, struct mx_pager_totals *totals)

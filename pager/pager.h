@@ -29,8 +29,8 @@ struct mx_pager;
 struct mx_pager_run;
 
 struct mx_pager_opts {
-	const char *io;	       /* as struct mx_reader_opts */
-	uint32_t depth;	       /* reads in flight; 0: the default */
+	const char *io; /* as struct mx_reader_opts */
+	uint32_t depth; /* reads in flight; 0: the default */
 	uint64_t memory_bytes; /* of the slab; 0: mapped */
 	const struct mx_log *log;
 	/* Called by the pager's thread, without locks, when a slice has come
@@ -79,11 +79,18 @@ int mx_pager_get(struct mx_pager_run *run, uint32_t slice,
 /* The run does not need the slice any more. */
 void mx_pager_consumed(struct mx_pager_run *run, uint32_t slice);
 
+/*
+ * Has a mapped page of network @index's weights vanished under a reader's
+ * hands (pager/sigbus.h)? Then what was computed with it is worthless, and
+ * @err says where. Returns 0 or -EIO.
+ */
+int mx_pager_check(struct mx_pager *pager, uint32_t index, struct mx_err *err);
+
 struct mx_pager_totals {
 	uint64_t read_bytes; /* streaming: what was read, exactly */
 	uint64_t read_count;
 	uint64_t peak_bytes; /* streaming: the most of the slab in use */
-	const char *io;	     /* the back end in use */
+	const char *io; /* the back end in use */
 };
 void mx_pager_totals(struct mx_pager *pager, struct mx_pager_totals *totals);
 

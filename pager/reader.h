@@ -25,8 +25,8 @@ struct mx_reader;
 #define MX_READS_MAX 64
 
 struct mx_read {
-	int fd;		       /* -1: populate */
-	void *data;	       /* the buffer, or the mapped range */
+	int fd; /* -1: populate */
+	void *data; /* the buffer, or the mapped range */
 	uint64_t offset_bytes; /* in the file */
 	size_t size_bytes;
 	void *tag; /* comes back with the completion */

@@ -17,8 +17,8 @@ struct mx_network;
 
 struct mx_unit {
 	uint64_t offset_bytes; /* in the file; aligned for O_DIRECT */
-	size_t size_bytes;     /* of the aligned range */
-	size_t need_bytes;     /* of these, up to the end of the last slice */
+	size_t size_bytes; /* of the aligned range */
+	size_t need_bytes; /* of these, up to the end of the last slice */
 	uint32_t first_slice;
 	uint32_t slice_count;
 };

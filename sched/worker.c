@@ -98,6 +98,8 @@ static void do_chunk(struct mx_worker *worker, const struct mx_chunk *chunk)
 		begin = mx_clock_ns();
 		compute(worker, chunk);
 		busy_ns = mx_clock_ns() - begin;
+		rc = mx_pager_check(engine->pager,
+				    chunk->job->home->pager_index, &err);
 		if (getrusage(RUSAGE_THREAD, &usage) == 0)
 			atomic_store_explicit(&worker->major_faults,
 					      (uint64_t)usage.ru_majflt,
