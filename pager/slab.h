@@ -30,9 +30,9 @@ struct mx_slab {
 #define MX_SLAB_UNIT_BYTES 4096
 
 /*
- * @size_bytes is rounded up to whole units; 0 makes an empty slab. Huge pages
- * are kept out: the charge is what was asked for, to the page. mx_slab_fini()
- * ends it. Returns 0 or -ENOMEM.
+ * @size_bytes is rounded up to whole units; 0 makes an empty slab. All of it is
+ * touched: the charge is what was asked for, to the page, and does not change.
+ * mx_slab_fini() ends it. Returns 0 or -ENOMEM.
  */
 int mx_slab_init(struct mx_slab *slab, size_t size_bytes, struct mx_err *err);
 
