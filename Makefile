@@ -39,7 +39,8 @@ SIMD_C := $(wildcard lib/simd_*.c)
 LIB_C := $(filter-out $(SIMD_C),$(wildcard lib/*.c))
 SIMD_O := $(foreach i,$(ISAS),$(patsubst lib/%.c,$(BUILD)/lib/%.$(i).o,$(SIMD_C)))
 LIB_O := $(call obj,$(LIB_C)) $(SIMD_O)
-LOADER_O := $(BUILD)/loader/model.pb-c.o $(call obj,$(wildcard loader/*.c))
+LOADER_PB := $(patsubst %.proto,$(BUILD)/%.pb-c.o,$(wildcard loader/*.proto))
+LOADER_O := $(LOADER_PB) $(call obj,$(wildcard loader/*.c))
 IMPORT_PB := $(patsubst %.proto,$(BUILD)/%.pb-c.o,$(wildcard loader/import/*.proto))
 IMPORT_O := $(IMPORT_PB) $(call obj,$(wildcard loader/import/*.c))
 ENGINE_O := $(call obj,$(wildcard pager/*.c sched/*.c))
@@ -61,7 +62,7 @@ all: deps $(BUILD)/memexec $(BUILD)/libmxload.a $(BUILD)/libmxload.so \
 
 -include local.mk scripts/targets.mk
 
-$(BUILD)/%.o: %.c | $(BUILD)/loader/model.pb-c.h
+$(BUILD)/%.o: %.c | $(LOADER_PB:.o=.h)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
@@ -96,13 +97,13 @@ $(BUILD)/memexec: $(CLI_O) $(ARCHIVES)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libmxload.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $^ $(LOAD_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(filter %.o %.a,$^) $(LOAD_LIBS)
 
 # A test names what it wraps in its first lines: "/* wrap: malloc read */".
 wraps = $(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's|^/\* wrap: \(.*\) \*/$$|\1|p' $(1)))
 $(BUILD)/tests/%: tests/%.c $(filter-out $(BUILD)/cli/main.o,$(CLI_O)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  TEST  $<")
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP $(call wraps,$<) -o $@ $^ -lcmocka $(CLI_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP $(call wraps,$<) -o $@ $< $(filter %.o %.a,$^) -lcmocka $(CLI_LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -18,6 +18,8 @@ struct mx_err;
 #define MX_MODEL_WEIGHTS "weights.bin"
 #define MX_MODEL_LABELS "labels.txt"
 #define MX_MODEL_PROFILE "profile.pb"
+/* What a killed mx_profile_write() may leave. */
+#define MX_MODEL_PROFILE_TEMP "." MX_MODEL_PROFILE ".tmp"
 
 struct mx_model {
 	struct mx_network net;

@@ -1,7 +1,7 @@
 /*
  * Invariants:
  *
- *  (1) Nothing is ever removed but the four files that a model directory can
+ *  (1) Nothing is ever removed but the files that a model directory can
  *      hold, and directories that are empty then. A replaced target that holds
  *      anything else is refused before the work and stays whole.
  *  (2) A temporary directory's writer holds its flock from before the first
@@ -39,10 +39,8 @@ struct mx_outdir {
 };
 
 static const char *const model_files[] = {
-	MX_MODEL_PB,
-	MX_MODEL_WEIGHTS,
-	MX_MODEL_LABELS,
-	MX_MODEL_PROFILE,
+	MX_MODEL_PB,	  MX_MODEL_WEIGHTS,	 MX_MODEL_LABELS,
+	MX_MODEL_PROFILE, MX_MODEL_PROFILE_TEMP,
 };
 #define MODEL_FILE_COUNT (sizeof(model_files) / sizeof(model_files[0]))
 

@@ -1,12 +1,12 @@
 # Targets that are no files, beside the Makefile's rules.
-.PHONY: deps
+.PHONY: deps bench-io
 deps:
 	@scripts/deps build
 # Every object waits for the generated sources, and these for what makes them,
 # so that make -j on a fresh machine installs first.
-$(foreach e,c h,$(patsubst %.o,%.$(e),$(IMPORT_PB)) $(BUILD)/loader/model.pb-c.$(e)): | deps
+$(foreach e,c h,$(patsubst %.o,%.$(e),$(IMPORT_PB) $(LOADER_PB))): | deps
 
-check-build: deps $(BUILD)/memexec $(TESTS) $(EXAMPLES)
+check-build: deps $(BUILD)/memexec $(TESTS) $(BENCHES) $(EXAMPLES)
 
 check: check-build
 	@BUILD=$(BUILD) tests/run $(TESTS)
@@ -14,8 +14,11 @@ check: check-build
 demo: all
 	@BUILD=$(BUILD) scripts/demo
 
-bench-ops: deps $(BENCHES)
-	@for b in $(BENCHES); do $$b || exit 1; done
+bench-ops: deps $(BUILD)/tests/bench_ops
+	@$(BUILD)/tests/bench_ops
+
+bench-io: deps $(BUILD)/tests/bench_io
+	@BUILD=$(BUILD) scripts/bench-io
 
 lint:
 	@scripts/lint
@@ -40,6 +43,11 @@ coverage:
 
 check-arm64:
 	@scripts/check-arm64
+
+# Exit 77 is a machine that cannot do it, and has said why.
+.PHONY: check-board
+check-board: deps $(BUILD)/memexec
+	@BUILD=$(BUILD) scripts/virtual-board || [ $$? -eq 77 ]
 
 clean:
 	rm -rf build
