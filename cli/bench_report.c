@@ -14,7 +14,27 @@
 #include "cli/yaml_tree.h"
 #include "lib/network.h"
 
-#define STATE "warm"
+#define MIB (1024.0 * 1024.0)
+
+static const char *state_of(const struct mx_bench_point *point)
+{
+	return point->cold ? "cold" : "warm";
+}
+
+static const char *paging_of(const struct mx_bench_point *point)
+{
+	return point->paging == MX_BENCH_MMAP ? "mmap" : "plan";
+}
+
+static double mean_read_bytes(const struct mx_bench_point *point)
+{
+	double sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < point->sample_count; i++)
+		sum += (double)point->read_bytes[i];
+	return sum / point->sample_count;
+}
 
 void mx_bench_report_fini(struct mx_bench_report *report)
 {
@@ -23,6 +43,7 @@ void mx_bench_report_fini(struct mx_bench_report *report)
 	for (i = 0; i < report->point_count; i++) {
 		free(report->points[i].network);
 		free(report->points[i].samples_ns);
+		free(report->points[i].read_bytes);
 		free(report->points[i].layer_ns);
 	}
 	free(report->points);
@@ -62,8 +83,9 @@ static int print_points(const struct mx_bench_report *report,
 			enum mx_table_style style)
 {
 	static const char *const names[] = {
-		"network", "threads", "state",	"runs",	  "median ms",
-		"mean ms", "sd ms",   "min ms", "p95 ms", "p99 ms",
+		"network", "threads",	"budget MiB", "paging", "state",
+		"runs",	   "median ms", "mean ms",    "sd ms",	"min ms",
+		"p95 ms",  "p99 ms",	"read MiB",
 	};
 	const struct mx_bench_point *point;
 	struct mx_statistics stats;
@@ -71,21 +93,28 @@ static int print_points(const struct mx_bench_report *report,
 	size_t i;
 	int rc = 0;
 
-	mx_table_init(&table, "lrlrrrrrrr");
+	mx_table_init(&table, "lrrllrrrrrrrr");
 	heading(&table, names);
 	for (i = 0; !rc && i < report->point_count; i++) {
 		point = &report->points[i];
 		rc = summarise(point, &stats);
 		mx_table_cell(&table, "%s", point->network);
 		mx_table_cell(&table, "%" PRIu32, point->threads);
-		mx_table_cell(&table, STATE);
-		mx_table_cell(&table, "%zu", point->sample_count);
+		if (point->budget_bytes)
+			mx_table_cell(&table, "%.1f",
+				      (double)point->budget_bytes / MIB);
+		else
+			mx_table_cell(&table, "-");
+		mx_table_cell(&table, "%s", paging_of(point));
+		mx_table_cell(&table, "%s", state_of(point));
+		mx_table_cell(&table, "%" PRIu32, point->sample_count);
 		ms_cell(&table, (double)stats.p50);
 		ms_cell(&table, stats.mean);
 		ms_cell(&table, stats.sd);
 		ms_cell(&table, (double)stats.min);
 		ms_cell(&table, (double)stats.p95);
 		ms_cell(&table, (double)stats.p99);
+		mx_table_cell(&table, "%.1f", mean_read_bytes(point) / MIB);
 	}
 	if (!rc)
 		rc = mx_table_print(&table, stdout, style);
@@ -160,16 +189,20 @@ static void json_layers(struct mx_json *json,
 static int json_point(struct mx_json *json, const struct mx_bench_point *point)
 {
 	struct mx_statistics stats;
-	size_t i;
+	uint32_t i;
 
 	if (summarise(point, &stats))
 		return -ENOMEM;
 	mx_json_object(json, NULL);
 	mx_json_string(json, "network", point->network);
 	mx_json_u64(json, "threads", point->threads);
-	mx_json_null(json, "budget_bytes");
+	if (point->budget_bytes)
+		mx_json_u64(json, "budget_bytes", point->budget_bytes);
+	else
+		mx_json_null(json, "budget_bytes");
 	mx_json_string(json, "policy", "fifo");
-	mx_json_string(json, "state", STATE);
+	mx_json_string(json, "paging", paging_of(point));
+	mx_json_string(json, "state", state_of(point));
 	mx_json_u64(json, "median_ns", stats.p50);
 	mx_json_u64(json, "mean_ns", (uint64_t)stats.mean);
 	mx_json_u64(json, "sd_ns", (uint64_t)stats.sd);
@@ -180,6 +213,11 @@ static int json_point(struct mx_json *json, const struct mx_bench_point *point)
 	for (i = 0; i < point->sample_count; i++)
 		mx_json_u64(json, NULL, point->samples_ns[i]);
 	mx_json_array_end(json);
+	mx_json_array(json, "read_bytes");
+	for (i = 0; i < point->sample_count; i++)
+		mx_json_u64(json, NULL, point->read_bytes[i]);
+	mx_json_array_end(json);
+	mx_json_u64(json, "major_faults", point->major_faults);
 	if (point->layer_ns)
 		json_layers(json, point);
 	mx_json_object_end(json);
@@ -225,26 +263,45 @@ int mx_bench_report_print(const struct mx_bench_report *report,
 	return rc ? mx_fail(err, ENOMEM, "bench: no memory") : 0;
 }
 
+/* Has the key @name of @item the value @want? */
+static int has_text(const struct mx_yaml *yaml, const struct mx_yaml_node *item,
+		    const char *name, const char *want)
+{
+	const char *text = mx_yaml_text(mx_yaml_get(yaml, item, name));
+
+	return text && !strcmp(text, want);
+}
+
+static int is_same(const struct mx_yaml *yaml, const struct mx_yaml_node *item,
+		   const struct mx_bench_point *point)
+{
+	char threads[MX_TEXT_BYTES], budget[MX_TEXT_BYTES] = "null";
+
+	(void)snprintf(threads, sizeof(threads), "%" PRIu32, point->threads);
+	if (point->budget_bytes)
+		(void)snprintf(budget, sizeof(budget), "%" PRIu64,
+			       point->budget_bytes);
+	return has_text(yaml, item, "network", point->network) &&
+	       has_text(yaml, item, "threads", threads) &&
+	       has_text(yaml, item, "budget_bytes", budget) &&
+	       has_text(yaml, item, "paging", paging_of(point)) &&
+	       has_text(yaml, item, "state", state_of(point));
+}
+
 /* The median of the same point in the baseline; 0 if it has none. */
 static uint64_t find_median(const struct mx_yaml *yaml,
 			    const struct mx_yaml_node *results,
 			    const struct mx_bench_point *point)
 {
-	const char *network, *threads, *state, *median;
 	const struct mx_yaml_node *item;
-	uint64_t count, value;
+	const char *median;
+	uint64_t value;
 	size_t i;
 
 	for (i = 0; i < mx_yaml_count(results); i++) {
 		item = mx_yaml_item(yaml, results, i);
-		network = mx_yaml_text(mx_yaml_get(yaml, item, "network"));
-		threads = mx_yaml_text(mx_yaml_get(yaml, item, "threads"));
-		state = mx_yaml_text(mx_yaml_get(yaml, item, "state"));
 		median = mx_yaml_text(mx_yaml_get(yaml, item, "median_ns"));
-		if (network && threads && state && median &&
-		    !strcmp(network, point->network) && !strcmp(state, STATE) &&
-		    !mx_parse_count(threads, UINT32_MAX, &count) &&
-		    count == point->threads &&
+		if (median && is_same(yaml, item, point) &&
 		    !mx_parse_count(median, UINT64_MAX, &value))
 			return value;
 	}

@@ -17,13 +17,24 @@ enum mx_bench_format {
 	MX_BENCH_JSON,
 };
 
-/* One network with one number of threads. */
+/* Who brings weights in and drops them. */
+enum mx_bench_paging {
+	MX_BENCH_PLAN, /* the pager */
+	MX_BENCH_MMAP, /* the kernel: a mapped file under a wall */
+};
+
+/* One network with one number of threads in one budget. */
 struct mx_bench_point {
 	const struct mx_network *net;
 	char *network; /* heap */
 	uint32_t threads;
+	uint64_t budget_bytes; /* 0: none */
+	enum mx_bench_paging paging;
+	int cold; /* each run without a weight in memory; else warmed up */
+	uint32_t sample_count; /* at least 1 */
 	uint64_t *samples_ns; /* heap */
-	size_t sample_count; /* at least 1 */
+	uint64_t *read_bytes; /* heap: of each sample */
+	uint64_t major_faults; /* of all samples */
 	uint64_t *layer_ns; /* heap, the mean of each layer; NULL: not asked */
 };
 
@@ -38,7 +49,8 @@ int mx_bench_report_print(const struct mx_bench_report *report,
 
 /*
  * Compare the medians with those of an earlier --json in file @path, matched
- * by network, threads and state; a line for each on standard error.
+ * by network, threads, budget, paging and state; a line for each on standard
+ * error.
  *
  * Returns 0; MX_EXIT_NEGATIVE if one is longer by more than the share
  * @max_regress, or was not in the file; -EBADMSG if it is no such file; or as

@@ -46,6 +46,8 @@ extern const struct mx_verb mx_verb_inspect;
 extern const struct mx_verb mx_verb_verify;
 extern const struct mx_verb mx_verb_run;
 extern const struct mx_verb mx_verb_bench;
+extern const struct mx_verb mx_verb_plan;
+extern const struct mx_verb mx_verb_profile;
 
 /* The options that every verb has, for the end of its table. */
 #define MX_CLI_OPTIONS                                                         \

@@ -2,6 +2,8 @@
 
 #include "lib/arena.h"
 #include "lib/network.h"
+#include "sched/memexec.h"
+#include "sched/plan.h"
 
 static void add_layers(struct mx_footprint *sums, const struct mx_network *net)
 {
@@ -21,22 +23,6 @@ static void add_layers(struct mx_footprint *sums, const struct mx_network *net)
 	}
 }
 
-static void add_slices(struct mx_footprint *sums, const struct mx_network *net)
-{
-	uint64_t bytes;
-	uint32_t i;
-
-	for (i = 0; i < net->slice_count; i++) {
-		bytes = net->slices[i].size_bytes;
-		if (bytes > sums->slice_bytes[0]) {
-			sums->slice_bytes[1] = sums->slice_bytes[0];
-			sums->slice_bytes[0] = bytes;
-		} else if (bytes > sums->slice_bytes[1]) {
-			sums->slice_bytes[1] = bytes;
-		}
-	}
-}
-
 int mx_footprint_init(struct mx_footprint *sums, const struct mx_network *net,
 		      struct mx_err *err)
 {
@@ -52,9 +38,41 @@ int mx_footprint_init(struct mx_footprint *sums, const struct mx_network *net,
 	sums->peak_layer = arena.peak_layer;
 	mx_arena_fini(&arena);
 	add_layers(sums, net);
-	add_slices(sums, net);
-	sums->minimum_budget_bytes =
-		sums->activation_bytes + sums->scratch_bytes +
-		sums->slice_bytes[0] + sums->slice_bytes[1];
 	return 0;
+}
+
+uint64_t mx_footprint_input_bytes(const struct mx_network *net)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < net->input_count; i++)
+		bytes += sizeof(float) *
+			 mx_shape_elems(
+				 &net->tensors[net->inputs[i].tensor].shape);
+	return bytes;
+}
+
+int mx_footprint_minimum(const struct mx_network *net, uint64_t *out_bytes,
+			 struct mx_err *err)
+{
+	const struct mx_engine_opts opts = {.given_inputs = 1};
+	struct mx_engine *engine;
+	struct mx_plan plan;
+	uint32_t index;
+	int rc;
+
+	rc = mx_engine_open(&engine, &opts, err);
+	if (rc)
+		return rc;
+	rc = mx_engine_add(engine, net, &index, err);
+	if (!rc)
+		rc = mx_engine_plan(engine, &plan, err);
+	if (!rc) {
+		/* The caller's arrays are not there yet. */
+		*out_bytes = plan.minimum_bytes + mx_footprint_input_bytes(net);
+		mx_plan_fini(&plan);
+	}
+	mx_engine_close(engine);
+	return rc;
 }

@@ -17,15 +17,23 @@ struct mx_footprint {
 	uint64_t activation_bound_bytes; /* no plan can need less */
 	uint32_t peak_layer; /* where that is */
 	uint64_t scratch_bytes; /* the most a layer wants, a thread */
-	uint64_t slice_bytes[2]; /* the two largest slices */
-	/* An estimate: activations, one thread's scratch, two slices (one in
-	 * use, one being read). */
-	uint64_t minimum_budget_bytes;
 	uint64_t macs;
 };
 
 /* Of a bound network. Returns 0, -ENOMEM or -EOVERFLOW. */
 int mx_footprint_init(struct mx_footprint *sums, const struct mx_network *net,
 		      struct mx_err *err);
+
+/*
+ * The least budget that run takes for a bound, mapped network whose inputs are
+ * given, with a worker for each CPU: what plan says, to 64 KiB. Opens an
+ * engine and OpenBLAS to measure the fixed part.
+ * Returns 0 or as mx_engine_open() and mx_engine_plan().
+ */
+int mx_footprint_minimum(const struct mx_network *net, uint64_t *out_bytes,
+			 struct mx_err *err);
+
+/* Of all inputs as plain arrays. */
+uint64_t mx_footprint_input_bytes(const struct mx_network *net);
 
 #endif

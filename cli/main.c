@@ -9,10 +9,11 @@
 
 #include "cli/command.h"
 #include "cli/version.h"
+#include "pager/sigbus.h"
 
 static const struct mx_verb *const verbs[] = {
-	&mx_verb_import, &mx_verb_inspect, &mx_verb_verify,
-	&mx_verb_run,	 &mx_verb_bench,
+	&mx_verb_import, &mx_verb_inspect, &mx_verb_verify, &mx_verb_profile,
+	&mx_verb_plan,	 &mx_verb_run,	   &mx_verb_bench,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
@@ -62,13 +63,14 @@ static void print_help(void)
 
 	printf("Usage: memexec [--help|--version] [-q|-v] VERB [OPTIONS] "
 	       "ARGS\n\n"
-	       "Runs several deep neural networks from mapped weights.\n\n");
+	       "Runs several deep neural networks within a memory budget.\n\n");
 	for (i = 0; i < VERB_COUNT; i++)
 		printf("  %-8s %s\n", verbs[i]->name, verbs[i]->summary);
 	printf("\nmemexec VERB --help has a verb's options. "
 	       "Exit status: 0 done, 1 negative answer,\n"
-	       "2 usage, 3 model invalid or unsupported, 5 I/O error, "
-	       "6 required feature missing.\n");
+	       "2 usage, 3 model invalid or unsupported, 4 budget too small, "
+	       "5 I/O error,\n6 required feature missing, 128+N ended by "
+	       "signal N.\n");
 }
 
 static int run_verb(struct mx_cli *cli, int argc, char **argv)
@@ -115,6 +117,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	mx_cli_init_log(&cli);
+	/* A weights file that is cut while it is mapped is to be an error with
+	 * an exit status. Should the signal not be had, it stays a signal. */
+	(void)mx_sigbus_install(NULL);
 	rc = run(&cli, argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && rc >= 0)
 		rc = mx_fail(&cli.err, EIO, "standard output: cannot write");

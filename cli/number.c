@@ -77,26 +77,76 @@ int mx_parse_share(const char *text, double *out)
 	return 0;
 }
 
-int mx_parse_size(const char *text, uint64_t *out)
+/* A size at *@text, which moves behind it. */
+static int take_size(const char **text, uint64_t *out)
 {
 	static const char letters[] = "KMGT";
 	const char *letter;
 	double value;
 
-	if (take_float(&text, &value) || value < 0)
+	if (take_float(text, &value) || value < 0)
 		return -EINVAL;
-	if (*text) {
-		letter = strchr(letters, toupper((unsigned char)*text));
-		if (!letter)
-			return -EINVAL;
+	letter =
+		**text ? strchr(letters, toupper((unsigned char)**text)) : NULL;
+	if (letter) {
 		value *= (double)(1ull << (10 * (letter - letters + 1)));
-		text++;
+		++*text;
 	}
 	/* From 2^53 on a double has no units of one byte. */
-	if (*text || value >= 0x1p53)
+	if (value >= 0x1p53)
 		return -EINVAL;
 	*out = (uint64_t)value;
 	return 0;
+}
+
+int mx_parse_size(const char *text, uint64_t *out)
+{
+	uint64_t value;
+
+	if (take_size(&text, &value) || *text)
+		return -EINVAL;
+	*out = value;
+	return 0;
+}
+
+/* "SIZE" or "SIZE-SIZE*F" at *@text. */
+static int take_sizes(const char **text, uint64_t *out, size_t room,
+		      size_t *count)
+{
+	uint64_t begin, end, factor = 2;
+
+	if (take_size(text, &begin) || !begin)
+		return -EINVAL;
+	end = begin;
+	if (**text == '-') {
+		++*text;
+		if (take_size(text, &end) || end < begin || **text != '*')
+			return -EINVAL;
+		++*text;
+		if (take_count(text, UINT32_MAX, &factor) || factor < 2)
+			return -EINVAL;
+	}
+	for (;;) {
+		if (*count == room)
+			return -EINVAL;
+		out[(*count)++] = begin;
+		if (begin > end / factor)
+			return 0;
+		begin *= factor;
+	}
+}
+
+int mx_parse_sizes(const char *text, uint64_t *out, size_t room, size_t *count)
+{
+	*count = 0;
+	for (;;) {
+		if (take_sizes(&text, out, room, count))
+			return -EINVAL;
+		if (!*text)
+			return 0;
+		if (*text++ != ',')
+			return -EINVAL;
+	}
 }
 
 int mx_parse_floats(const char *text, float *out, size_t room, size_t *count)

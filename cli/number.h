@@ -33,6 +33,12 @@ int mx_parse_floats(const char *text, float *out, size_t room, size_t *count);
 int mx_parse_counts(const char *text, uint64_t max, uint64_t *out, size_t room,
 		    size_t *count);
 
+/*
+ * "64M,128M-512M*2": sizes above 0; a range goes by its factor, which it must
+ * have. At most @room. Returns 0 or -EINVAL.
+ */
+int mx_parse_sizes(const char *text, uint64_t *out, size_t room, size_t *count);
+
 #define MX_TEXT_BYTES 32
 
 /* "12 B", "3.4 MiB"; "870 ns", "12.3 ms", "4.56 s". @text is returned. */

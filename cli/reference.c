@@ -148,16 +148,19 @@ int mx_reference_check(const struct mx_reference *reference,
 {
 	char *const specs[] = {strdup(directory)};
 	struct mx_task_times times;
+	const struct mx_session_opts opts = {.log = log};
 	struct mx_session session;
 	int rc;
 
 	if (!specs[0])
 		return mx_fail(err, ENOMEM, "verify: no memory");
-	rc = mx_session_open(&session, specs, 1, 0, log, err);
+	rc = mx_session_open(&session, &opts, specs, 1, err);
 	free(specs[0]);
 	if (rc)
 		return rc;
 	rc = load_inputs(reference, &session.tasks[0], err);
+	if (!rc)
+		rc = mx_session_start(&session, err);
 	if (!rc)
 		rc = mx_session_run(&session, &times, err);
 	if (!rc)

@@ -14,6 +14,7 @@
 #include "lib/err.h"
 #include "lib/network.h"
 #include "lib/size.h"
+#include "pager/wall.h"
 
 /* Outputs of so many values are printed whole. */
 #define WHOLE_MAX 8
@@ -22,7 +23,9 @@ struct totals {
 	uint64_t makespan_ns;
 	struct mx_statistics response;
 	struct mx_engine_totals engine;
+	uint64_t peak_charge_bytes; /* the wall's, else the ledger's */
 	uint64_t peak_resident_bytes;
+	const char *wall;
 };
 
 static size_t job_count(const struct mx_run_report *report)
@@ -33,6 +36,7 @@ static size_t job_count(const struct mx_run_report *report)
 static int sum_up(const struct mx_run_report *report, struct totals *out,
 		  struct mx_err *err)
 {
+	const struct mx_wall *wall = report->session->wall;
 	uint64_t first = UINT64_MAX, last = 0, *responses;
 	const struct mx_task_times *times;
 	const size_t count = job_count(report);
@@ -54,6 +58,10 @@ static int sum_up(const struct mx_run_report *report, struct totals *out,
 	mx_statistics_init(&out->response, responses, count);
 	free(responses);
 	mx_engine_totals(report->session->engine, &out->engine);
+	out->wall = wall ? mx_wall_describe(wall) : "off";
+	out->peak_charge_bytes = out->engine.planned_peak_bytes;
+	if (wall)
+		(void)mx_wall_peak_bytes(wall, &out->peak_charge_bytes);
 	/* The kernel counts it in KiB. */
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
 		out->peak_resident_bytes = (uint64_t)usage.ru_maxrss * 1024;
@@ -131,11 +139,32 @@ static void print_times(const struct mx_task_times *times)
 	       mx_text_ns(times->compute_ns, compute));
 }
 
+static void print_totals(const struct mx_run_report *report,
+			 const struct totals *totals)
+{
+	const struct mx_engine_totals *engine = &totals->engine;
+	char makespan[MX_TEXT_BYTES], mean[MX_TEXT_BYTES], peak[MX_TEXT_BYTES];
+	char budget[MX_TEXT_BYTES], read[MX_TEXT_BYTES];
+
+	printf("%zu job%s in %s, mean response %s, %" PRIu32
+	       " thread%s, peak memory %s\n",
+	       job_count(report), job_count(report) == 1 ? "" : "s",
+	       mx_text_ns(totals->makespan_ns, makespan),
+	       mx_text_ns((uint64_t)totals->response.mean, mean),
+	       engine->threads, engine->threads == 1 ? "" : "s",
+	       mx_text_bytes(totals->peak_charge_bytes, peak));
+	printf("budget %s%s, wall %s, io %s, read %s, %" PRIu64
+	       " major fault%s\n",
+	       mx_text_bytes(report->session->budget_bytes, budget),
+	       engine->budget_bytes ? "" : " (nothing needs to be dropped)",
+	       totals->wall, engine->io,
+	       mx_text_bytes(engine->read_bytes, read), engine->major_faults,
+	       engine->major_faults == 1 ? "" : "s");
+}
+
 int mx_run_report_text(const struct mx_run_report *report, struct mx_err *err)
 {
 	const struct mx_session *session = report->session;
-	char makespan[MX_TEXT_BYTES], mean[MX_TEXT_BYTES];
-	char peak[MX_TEXT_BYTES];
 	const struct mx_task *task;
 	struct totals totals;
 	size_t i, round, *order;
@@ -158,13 +187,7 @@ int mx_run_report_text(const struct mx_run_report *report, struct mx_err *err)
 						   i]);
 		}
 	}
-	printf("%zu job%s in %s, mean response %s, %" PRIu32
-	       " thread%s, peak memory %s\n",
-	       job_count(report), job_count(report) == 1 ? "" : "s",
-	       mx_text_ns(totals.makespan_ns, makespan),
-	       mx_text_ns((uint64_t)totals.response.mean, mean),
-	       totals.engine.threads, totals.engine.threads == 1 ? "" : "s",
-	       mx_text_bytes(totals.peak_resident_bytes, peak));
+	print_totals(report, &totals);
 	free(order);
 	return 0;
 }
@@ -247,7 +270,8 @@ static void json_job(struct mx_json *json, const struct mx_run_report *report,
 	mx_json_object_end(json);
 }
 
-static void json_total(struct mx_json *json, const struct totals *totals)
+static void json_total(struct mx_json *json, const struct totals *totals,
+		       uint64_t budget_bytes)
 {
 	mx_json_object(json, "total");
 	mx_json_u64(json, "makespan_ns", totals->makespan_ns);
@@ -259,13 +283,11 @@ static void json_total(struct mx_json *json, const struct totals *totals)
 	mx_json_u64(json, "read_bytes", totals->engine.read_bytes);
 	mx_json_u64(json, "required_read_bytes",
 		    totals->engine.required_read_bytes);
-	mx_json_u64(json, "peak_charge_bytes", totals->peak_resident_bytes);
+	mx_json_u64(json, "peak_charge_bytes", totals->peak_charge_bytes);
 	mx_json_u64(json, "peak_anonymous_bytes",
-		    totals->engine.peak_anonymous_bytes);
-	if (totals->engine.budget_bytes)
-		mx_json_u64(json, "budget_bytes", totals->engine.budget_bytes);
-	else
-		mx_json_null(json, "budget_bytes");
+		    totals->engine.anonymous_bytes);
+	mx_json_u64(json, "peak_resident_bytes", totals->peak_resident_bytes);
+	mx_json_u64(json, "budget_bytes", budget_bytes);
 	mx_json_u64(json, "major_faults", totals->engine.major_faults);
 	mx_json_object_end(json);
 }
@@ -291,13 +313,13 @@ int mx_run_report_json(const struct mx_run_report *report, struct mx_err *err)
 	mx_json_string(&json, "host", host);
 	mx_json_string(&json, "policy", "fifo");
 	mx_json_string(&json, "io", totals.engine.io);
-	mx_json_string(&json, "wall", "off");
+	mx_json_string(&json, "wall", totals.wall);
 	mx_json_u64(&json, "threads", totals.engine.threads);
 	mx_json_array(&json, "jobs");
 	for (i = 0; i < job_count(report); i++)
 		json_job(&json, report, i, order);
 	mx_json_array_end(&json);
-	json_total(&json, &totals);
+	json_total(&json, &totals, report->session->budget_bytes);
 	mx_json_object_end(&json);
 	free(order);
 	return 0;

@@ -1,15 +1,25 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "cli/cold.h"
 #include "cli/file.h"
+#include "cli/guard.h"
+#include "cli/number.h"
 #include "cli/open.h"
 #include "lib/err.h"
+#include "lib/log.h"
 #include "lib/network.h"
 #include "lib/size.h"
 #include "loader/mxload.h"
+#include "pager/wall.h"
+#include "sched/plan.h"
+
+#define DEFAULT_PERCENT 80
 
 /* The '=' between directory and input: the first behind which a directory
  * ends, since a directory's name may have one itself. */
@@ -41,61 +51,70 @@ static int split_spec(struct mx_task *task, const char *spec)
 	return task->name ? 0 : -ENOMEM;
 }
 
-int mx_task_open(struct mx_task *task, const char *spec, struct mx_err *err)
+/* An earlier task of the same directory, whichever way it is spelt. */
+static const struct mx_task *find_sharer(const struct mx_session *session,
+					 const struct mx_task *task)
 {
-	const struct mx_network *net;
-	int rc;
+	const struct mx_task *other;
+	struct stat mine, theirs;
 
-	*task = (struct mx_task){.directory = NULL};
+	if (stat(task->directory, &mine) < 0)
+		return NULL;
+	for (other = session->tasks; other != task; other++)
+		if (!other->sharer && stat(other->directory, &theirs) == 0 &&
+		    mine.st_dev == theirs.st_dev &&
+		    mine.st_ino == theirs.st_ino)
+			return other;
+	return NULL;
+}
+
+/* Ended by fini_task(), also after a failure. */
+static int open_task(const struct mx_session *session, struct mx_task *task,
+		     const char *spec, struct mx_err *err)
+{
+	int rc = 0;
+
 	if (split_spec(task, spec))
 		return mx_fail(err, ENOMEM, "%s: no memory", spec);
-	rc = mx_open_bound(&task->model, task->directory, err);
-	if (rc)
-		return rc;
-	net = mx_model_network(task->model);
-	rc = mx_feed_init(&task->feed, net, err);
+	task->sharer = find_sharer(session, task);
+	if (task->sharer)
+		task->model = task->sharer->model;
+	else
+		rc = mx_open_bound(&task->model, task->directory, err);
+	if (!rc)
+		rc = mx_feed_init(&task->feed, mx_model_network(task->model),
+				  err);
 	if (!rc && task->input)
 		rc = mx_feed_parse(&task->feed, task->input, err);
 	return rc;
 }
 
-void mx_task_fini(struct mx_task *task)
+static void fini_task(struct mx_task *task)
 {
 	mx_result_fini(&task->result);
 	mx_feed_fini(&task->feed);
-	mx_model_close(task->model);
+	if (!task->sharer)
+		mx_model_close(task->model);
 	free(task->directory);
 	free(task->input);
 	free(task->name);
 	*task = (struct mx_task){.directory = NULL};
 }
 
-int mx_session_open(struct mx_session *session, char *const *specs,
-		    size_t count, uint32_t threads, const struct mx_log *log,
-		    struct mx_err *err)
+int mx_session_open(struct mx_session *session,
+		    const struct mx_session_opts *opts, char *const *specs,
+		    size_t count, struct mx_err *err)
 {
-	const struct mx_engine_opts opts = {.threads = threads, .log = log};
-	struct mx_task *task;
 	size_t i;
 	int rc = 0;
 
-	*session = (struct mx_session){.engine = NULL};
-	session->tasks = calloc(mx_size_max(count, 1), sizeof(*task));
+	*session = (struct mx_session){.opts = *opts};
+	session->tasks = calloc(mx_size_max(count, 1), sizeof(*session->tasks));
 	if (!session->tasks)
 		return mx_fail(err, ENOMEM, "no memory for %zu jobs", count);
-	/* Files first: what is wrong with them is said before any thread is
-	 * started. */
 	for (i = 0; !rc && i < count; i++) {
 		session->task_count++;
-		rc = mx_task_open(&session->tasks[i], specs[i], err);
-	}
-	if (!rc)
-		rc = mx_engine_open(&session->engine, &opts, err);
-	for (i = 0; !rc && i < count; i++) {
-		task = &session->tasks[i];
-		rc = mx_engine_add(session->engine,
-				   mx_model_network(task->model), &task->index,
-				   err);
+		rc = open_task(session, &session->tasks[i], specs[i], err);
 	}
 	if (rc)
 		mx_session_close(session);
@@ -107,10 +126,161 @@ void mx_session_close(struct mx_session *session)
 	size_t i;
 
 	mx_engine_close(session->engine);
-	for (i = 0; i < session->task_count; i++)
-		mx_task_fini(&session->tasks[i]);
+	for (i = session->task_count; i-- > 0;)
+		fini_task(&session->tasks[i]);
 	free(session->tasks);
+	mx_guard_lower(session->wall);
 	*session = (struct mx_session){.engine = NULL};
+}
+
+int mx_session_default_budget(uint64_t *out, struct mx_err *err)
+{
+	uint64_t available_bytes;
+	int rc;
+
+	rc = mx_wall_available_bytes(&available_bytes, err);
+	if (!rc)
+		*out = available_bytes / 100 * DEFAULT_PERCENT;
+	return rc;
+}
+
+void mx_session_engine_opts(const struct mx_session *session,
+			    struct mx_engine_opts *opts)
+{
+	const struct mx_task *task;
+	uint64_t passes = 1;
+	uint32_t k;
+	size_t i;
+
+	*opts = (struct mx_engine_opts){
+		.threads = session->opts.threads,
+		.io = session->opts.io,
+		.log = session->opts.log,
+	};
+	for (i = 0; i < session->task_count; i++) {
+		task = &session->tasks[i];
+		if (task->feed.sample_count > passes)
+			passes = task->feed.sample_count;
+		for (k = 0; k < task->feed.net->input_count; k++)
+			if (task->feed.inputs[k].data)
+				opts->given_inputs = 1;
+	}
+	if (passes > UINT32_MAX)
+		passes = UINT32_MAX;
+	passes *= session->opts.repeats ? session->opts.repeats : 1;
+	opts->passes = passes < UINT32_MAX ? (uint32_t)passes : UINT32_MAX;
+}
+
+int mx_session_add(struct mx_session *session, struct mx_engine *engine,
+		   struct mx_err *err)
+{
+	struct mx_task *task;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < session->task_count; i++) {
+		task = &session->tasks[i];
+		if (task->sharer)
+			task->index = task->sharer->index;
+		else
+			rc = mx_engine_add(engine,
+					   mx_model_network(task->model),
+					   &task->index, err);
+	}
+	return rc;
+}
+
+static int open_engine(struct mx_session *session, uint64_t budget_bytes,
+		       struct mx_err *err)
+{
+	struct mx_engine_opts opts;
+	int rc;
+
+	mx_session_engine_opts(session, &opts);
+	opts.budget_bytes = budget_bytes;
+	rc = mx_engine_open(&session->engine, &opts, err);
+	if (!rc)
+		rc = mx_session_add(session, session->engine, err);
+	return rc;
+}
+
+/* The engine without a limit, if all of it fits the default budget; else
+ * under that. */
+static int open_default(struct mx_session *session, struct mx_err *err)
+{
+	const struct mx_session_opts *opts = &session->opts;
+	struct mx_plan plan;
+	int fits, rc;
+
+	rc = open_engine(session, 0, err);
+	if (!rc)
+		rc = mx_engine_plan(session->engine, &plan, err);
+	if (rc)
+		return rc;
+	fits = plan.predicted_peak_bytes <= session->budget_bytes;
+	mx_plan_fini(&plan);
+	if (fits)
+		return 0;
+	mx_engine_close(session->engine);
+	session->engine = NULL;
+	if (opts->wall && !session->wall)
+		rc = mx_guard_raise(&session->wall, opts->wall,
+				    session->budget_bytes, opts->log, err);
+	if (!rc)
+		rc = open_engine(session, session->budget_bytes, err);
+	return rc;
+}
+
+/* "require" and PATH want a wall in any case. */
+static int wants_wall(const struct mx_session_opts *opts)
+{
+	return opts->wall &&
+	       (opts->budget_bytes || (strcmp(opts->wall, "auto") != 0 &&
+				       strcmp(opts->wall, "off") != 0));
+}
+
+static int start(struct mx_session *session, struct mx_err *err)
+{
+	const struct mx_session_opts *opts = &session->opts;
+	size_t i;
+	int rc = 0;
+
+	session->budget_bytes = opts->budget_bytes;
+	if (!session->budget_bytes) {
+		rc = mx_session_default_budget(&session->budget_bytes, err);
+		if (rc)
+			return rc;
+	}
+	for (i = 0; !rc && i < session->task_count; i++)
+		if (opts->flags & MX_SESSION_COLD)
+			rc = mx_cold_start(session->tasks[i].feed.net,
+					   opts->log, err);
+	/* What decoding took goes back before memory is counted. */
+	(void)malloc_trim(0);
+	if (!rc && wants_wall(opts))
+		rc = mx_guard_raise(&session->wall, opts->wall,
+				    session->budget_bytes, opts->log, err);
+	if (rc)
+		return rc;
+	return opts->budget_bytes
+		       ? open_engine(session, opts->budget_bytes, err)
+		       : open_default(session, err);
+}
+
+int mx_session_start(struct mx_session *session, struct mx_err *err)
+{
+	char text[MX_TEXT_BYTES];
+	int rc;
+
+	rc = start(session, err);
+	if (rc)
+		return rc;
+	if (!session->opts.budget_bytes)
+		mx_log(session->opts.log, MX_LOG_INFO,
+		       "budget %s: %d %% of what is available",
+		       mx_text_bytes(session->budget_bytes, text),
+		       DEFAULT_PERCENT);
+	return mx_engine_start(session->engine, err);
 }
 
 static int submit(const struct mx_session *session, struct mx_task *task,

@@ -1,6 +1,8 @@
 /*
- * A session: an engine, the networks on the command line, and a job for each
- * of their inputs; run and verify are sessions.
+ * A session: the networks on the command line, an engine under a budget, and a
+ * job for each input; run and verify are sessions.
+ *
+ * open, then start, then run as often as wanted, then close.
  */
 #ifndef MX_CLI_SESSION_H
 #define MX_CLI_SESSION_H
@@ -15,6 +17,7 @@
 struct mx_err;
 struct mx_log;
 struct mx_model;
+struct mx_wall;
 
 /* One DIR=INPUT. */
 struct mx_task {
@@ -22,13 +25,37 @@ struct mx_task {
 	char *input; /* NULL: the pattern */
 	char *name; /* the directory's name without .mx */
 	struct mx_model *model;
+	/* An earlier task of the same directory, whose model this is. */
+	const struct mx_task *sharer;
 	uint32_t index; /* in the engine */
 	struct mx_feed feed;
 	struct mx_result result; /* of the last run */
 };
 
+enum mx_session_flags {
+	MX_SESSION_COLD = 1 << 0, /* weights leave the page cache first */
+};
+
+struct mx_session_opts {
+	uint32_t threads; /* 0: one for each CPU */
+	/* What all of it may cost; 0: most of what is available, which is a
+	 * limit only where the networks do not fit it. */
+	uint64_t budget_bytes;
+	const char *io; /* as struct mx_engine_opts */
+	/* As struct mx_wall_opts; NULL: "off". "auto" makes no wall where there
+	 * is no need for a limit. */
+	const char *wall;
+	uint32_t repeats; /* how often mx_session_run() will be called; 0: once
+			   */
+	unsigned flags; /* enum mx_session_flags */
+	const struct mx_log *log;
+};
+
 struct mx_session {
-	struct mx_engine *engine;
+	struct mx_session_opts opts;
+	uint64_t budget_bytes; /* the one asked for, or what it is without */
+	struct mx_wall *wall; /* NULL: none was asked for */
+	struct mx_engine *engine; /* once started */
 	struct mx_task *tasks;
 	size_t task_count;
 };
@@ -47,20 +74,37 @@ struct mx_task_times {
 };
 
 /*
- * Split "DIR=INPUT" (or "DIR"), open the model directory and load the input.
- * mx_task_fini() ends it, also after a failure.
+ * Open a task for each of the @count specs "DIR=INPUT" (or "DIR"): model
+ * directories opened, inputs decoded. What @opts points to must outlive the
+ * session. mx_session_close() ends it. Returns 0 or -errno.
  */
-int mx_task_open(struct mx_task *task, const char *spec, struct mx_err *err);
-void mx_task_fini(struct mx_task *task);
+int mx_session_open(struct mx_session *session,
+		    const struct mx_session_opts *opts, char *const *specs,
+		    size_t count, struct mx_err *err);
 
 /*
- * Start an engine with @threads (0: one for each CPU) and open a task for each
- * of the @count specs. mx_session_close() ends it. Returns 0 or -errno.
+ * Raise the wall, start the engine, set memory aside. No weight is read.
+ * Returns 0; -EDQUOT if the budget is too small; -ENOSYS if a wall or an I/O
+ * back end that was required cannot be had; -errno.
  */
-int mx_session_open(struct mx_session *session, char *const *specs,
-		    size_t count, uint32_t threads, const struct mx_log *log,
-		    struct mx_err *err);
+int mx_session_start(struct mx_session *session, struct mx_err *err);
+
+/* Also takes the wall down. */
 void mx_session_close(struct mx_session *session);
+
+/*
+ * The engine options that run gives to its engine for these tasks, so that
+ * whoever plans plans the same: all but budget_bytes.
+ */
+void mx_session_engine_opts(const struct mx_session *session,
+			    struct mx_engine_opts *opts);
+
+/* Without a budget: most of what is available. Returns 0 or -errno. */
+int mx_session_default_budget(uint64_t *out, struct mx_err *err);
+
+/* Make the tasks' networks known to an engine. Returns 0 or -ENOMEM. */
+int mx_session_add(struct mx_session *session, struct mx_engine *engine,
+		   struct mx_err *err);
 
 /*
  * All tasks at once, each on its input; sample after sample. @times has room

@@ -1,20 +1,21 @@
 /*
- * memexec bench: how long a network takes, resident and warm, again and again
- * and for several numbers of threads.
+ * memexec bench: how long a network takes, again and again, for several
+ * numbers of threads and budgets, warmed up or cold.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_measure.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
 #include "cli/file.h"
+#include "cli/memory_option.h"
 #include "cli/number.h"
 #include "cli/open.h"
 #include "lib/network.h"
 #include "lib/size.h"
 #include "loader/mxload.h"
-#include "sched/memexec.h"
 
 #define RUNS_MAX 1000000u
 #define RUNS_DEFAULT 10
@@ -23,6 +24,10 @@
 
 enum bench_key {
 	KEY_WARM = 0x100,
+	KEY_COLD,
+	KEY_BUDGET,
+	KEY_IO,
+	KEY_PAGING,
 	KEY_PER_LAYER,
 	KEY_FORMAT,
 	KEY_JSON,
@@ -36,7 +41,12 @@ struct bench_args {
 	size_t directory_count;
 	uint64_t threads[POINTS_MAX];
 	size_t thread_count;
+	uint64_t budgets[POINTS_MAX];
+	size_t budget_count;
 	uint64_t runs;
+	int cold;
+	enum mx_bench_paging paging;
+	struct mx_bench_opts opts;
 	int per_layer;
 	enum mx_bench_format format;
 	const char *baseline;
@@ -46,7 +56,18 @@ struct bench_args {
 static const struct argp_option bench_options[] = {
 	{"runs", 'r', "N", 0, "Measured runs (10)", 0},
 	{"warm", KEY_WARM, NULL, 0,
-	 "Weights resident, one run before the first (what it does)", 0},
+	 "One run before the first measured one (the default)", 0},
+	{"cold", KEY_COLD, NULL, 0,
+	 "Each run with nothing in memory: weights dropped from the page "
+	 "cache",
+	 0},
+	{"budget", KEY_BUDGET, "SIZE,SIZE-SIZE*F", 0,
+	 "Budgets (default: none, weights stay)", 0},
+	{"io", KEY_IO, "auto|uring|threads|sync", 0, "How weights are read", 0},
+	{"paging", KEY_PAGING, "plan|mmap", 0,
+	 "mmap, to compare with: the kernel's page cache, in a cgroup of the "
+	 "budget, instead of the pager (plan)",
+	 0},
 	{"threads", 't', "N,N,A-B,A-B*F", 0, "Numbers of threads (1)", 0},
 	{"per-layer", KEY_PER_LAYER, NULL, 0, "Also each layer's time", 0},
 	{"format", KEY_FORMAT, "md|csv|json", 0,
@@ -85,6 +106,17 @@ static error_t parse_format(struct bench_args *args, const char *arg)
 	return refuse(args, "--format", arg, "md, csv or json");
 }
 
+static error_t parse_paging(struct bench_args *args, const char *arg)
+{
+	if (!strcmp(arg, "plan"))
+		args->paging = MX_BENCH_PLAN;
+	else if (!strcmp(arg, "mmap"))
+		args->paging = MX_BENCH_MMAP;
+	else
+		return refuse(args, "--paging", arg, "plan or mmap");
+	return 0;
+}
+
 static error_t parse_bench(int key, char *arg, struct argp_state *state)
 {
 	struct bench_args *args = state->input;
@@ -101,8 +133,16 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 				      "a list such as 1,2,4-8");
 		return 0;
 	case KEY_WARM:
-		/* There is no other state to measure from. */
+	case KEY_COLD:
+		args->cold = key == KEY_COLD;
 		return 0;
+	case KEY_BUDGET:
+		return mx_memory_budgets(args->cli, "bench", arg, args->budgets,
+					 POINTS_MAX, &args->budget_count);
+	case KEY_IO:
+		return mx_memory_io(args->cli, "bench", arg, &args->opts.io);
+	case KEY_PAGING:
+		return parse_paging(args, arg);
 	case KEY_PER_LAYER:
 		args->per_layer = 1;
 		return 0;
@@ -127,6 +167,11 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 		(void)mx_fail(&args->cli->err, EINVAL,
 			      "bench: no model directory given");
 		return EINVAL;
+	case ARGP_KEY_SUCCESS:
+		if (args->paging == MX_BENCH_MMAP && !args->budget_count)
+			return refuse(args, "--paging", "mmap",
+				      "with a --budget");
+		return 0;
 	default:
 		return mx_cli_option(args->cli, key, state);
 	}
@@ -136,100 +181,68 @@ static const struct argp bench_argp = {
 	.options = bench_options,
 	.parser = parse_bench,
 	.args_doc = "DIR...",
-	.doc = "Time networks on a fixed pattern, weights resident.",
+	.doc = "Time networks on a fixed pattern, one after the other.",
 };
 
-/* One run; its time, and its layers' added to @layer_ns. */
-static int run_once(struct mx_engine *engine, uint32_t index,
-		    const struct mx_network *net, uint64_t *time_ns,
-		    uint64_t *layer_ns, struct mx_err *err)
-{
-	struct mx_job_times times;
-	struct mx_job *job;
-	const uint64_t *ns;
-	uint32_t i;
-	int rc;
-
-	rc = mx_engine_submit(engine, index, NULL, &job, err);
-	if (rc)
-		return rc;
-	rc = mx_job_wait(job, &times, err);
-	if (!rc) {
-		*time_ns = times.finish_ns - times.arrival_ns;
-		ns = mx_job_layer_ns(job);
-		for (i = 0; layer_ns && i < net->layer_count; i++)
-			layer_ns[i] += ns[i];
-	}
-	mx_job_free(job);
-	return rc;
-}
-
-/* Fill @point, whose samples and layers are allocated. */
-static int measure(const struct bench_args *args, const struct mx_network *net,
-		   struct mx_bench_point *point, struct mx_err *err)
-{
-	const struct mx_engine_opts opts = {
-		.threads = point->threads,
-		.log = &args->cli->log,
-	};
-	struct mx_engine *engine;
-	uint32_t index = 0;
-	uint64_t ignored;
-	size_t i;
-	int rc;
-
-	rc = mx_engine_open(&engine, &opts, err);
-	if (rc)
-		return rc;
-	rc = mx_engine_add(engine, net, &index, err);
-	/* The first run brings the weights in. */
-	if (!rc)
-		rc = run_once(engine, index, net, &ignored, NULL, err);
-	for (i = 0; !rc && i < args->runs; i++)
-		rc = run_once(engine, index, net, &point->samples_ns[i],
-			      point->layer_ns, err);
-	mx_engine_close(engine);
-	for (i = 0; !rc && point->layer_ns && i < net->layer_count; i++)
-		point->layer_ns[i] /= args->runs;
-	return rc;
-}
-
 static int add_point(const struct bench_args *args, const char *directory,
-		     const struct mx_network *net, uint64_t threads,
+		     const struct mx_network *net,
+		     const struct mx_bench_point *like,
 		     struct mx_bench_report *report, struct mx_err *err)
 {
 	struct mx_bench_point *point = &report->points[report->point_count];
 
-	*point = (struct mx_bench_point){.net = net,
-					 .threads = (uint32_t)threads};
+	*point = *like;
 	report->point_count++;
+	point->net = net;
 	point->network = mx_file_stem(directory, ".mx");
-	point->sample_count = (size_t)args->runs;
+	point->sample_count = (uint32_t)args->runs;
 	point->samples_ns =
 		calloc(point->sample_count, sizeof(*point->samples_ns));
+	point->read_bytes =
+		calloc(point->sample_count, sizeof(*point->read_bytes));
 	if (args->per_layer)
 		point->layer_ns = calloc((size_t)net->layer_count + 1,
 					 sizeof(*point->layer_ns));
-	if (!point->network || !point->samples_ns ||
+	if (!point->network || !point->samples_ns || !point->read_bytes ||
 	    (args->per_layer && !point->layer_ns))
 		return mx_fail(err, ENOMEM, "bench: no memory");
-	return measure(args, net, point, err);
+	return mx_bench_measure(point, &args->opts, err);
+}
+
+/* All budgets and numbers of threads for one network. */
+static int sweep(const struct bench_args *args, const char *directory,
+		 const struct mx_network *net, struct mx_bench_report *report,
+		 struct mx_err *err)
+{
+	struct mx_bench_point like = {
+		.paging = args->paging,
+		.cold = args->cold,
+	};
+	size_t i, k;
+	int rc = 0;
+
+	for (i = 0; !rc && i < args->budget_count; i++)
+		for (k = 0; !rc && k < args->thread_count; k++) {
+			like.budget_bytes = args->budgets[i];
+			like.threads = (uint32_t)args->threads[k];
+			rc = add_point(args, directory, net, &like, report,
+				       err);
+		}
+	return rc;
 }
 
 static int bench(const struct bench_args *args, struct mx_model **models,
 		 struct mx_bench_report *report, struct mx_err *err)
 {
-	size_t i, k;
+	size_t i;
 	int rc = 0;
 
 	/* All directories are looked at before the first is measured. */
 	for (i = 0; !rc && i < args->directory_count; i++)
 		rc = mx_open_bound(&models[i], args->directories[i], err);
 	for (i = 0; !rc && i < args->directory_count; i++)
-		for (k = 0; !rc && k < args->thread_count; k++)
-			rc = add_point(args, args->directories[i],
-				       mx_model_network(models[i]),
-				       args->threads[k], report, err);
+		rc = sweep(args, args->directories[i],
+			   mx_model_network(models[i]), report, err);
 	if (!rc)
 		rc = mx_bench_report_print(report, args->format, err);
 	if (!rc && args->baseline)
@@ -245,6 +258,7 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 		.threads = {1},
 		.thread_count = 1,
 		.runs = RUNS_DEFAULT,
+		.opts = {.log = &cli->log},
 		.max_regress = 0.05,
 	};
 	struct mx_bench_report report = {.points = NULL};
@@ -255,8 +269,12 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 	rc = mx_cli_parse(cli, &bench_argp, argc, argv, &args);
 	if (rc)
 		return rc < 0 ? rc : 0;
+	/* No budget is one too: 0. */
+	if (!args.budget_count)
+		args.budget_count = 1;
 	models = calloc(args.directory_count, sizeof(struct mx_model *));
-	report.points = calloc(args.directory_count * args.thread_count,
+	report.points = calloc(args.directory_count * args.thread_count *
+				       args.budget_count,
 			       sizeof(*report.points));
 	if (models && report.points)
 		rc = bench(&args, models, &report, &cli->err);
@@ -271,6 +289,6 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 
 const struct mx_verb mx_verb_bench = {
 	.name = "bench",
-	.summary = "time networks, weights resident",
+	.summary = "time networks, warm or cold, in budgets",
 	.run = verb_bench,
 };

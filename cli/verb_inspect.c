@@ -240,9 +240,10 @@ static uint32_t output_at(const void *net, uint32_t index)
 }
 
 static void print_totals(const struct mx_network *net,
-			 const struct mx_footprint *sums)
+			 const struct mx_footprint *sums,
+			 uint64_t minimum_bytes)
 {
-	char a[MX_TEXT_BYTES], b[MX_TEXT_BYTES], c[MX_TEXT_BYTES];
+	char a[MX_TEXT_BYTES], b[MX_TEXT_BYTES];
 
 	printf("%-12s%" PRIu32 ", %s MACs\n", "layers", net->layer_count,
 	       mx_text_count(sums->macs, a));
@@ -258,16 +259,13 @@ static void print_totals(const struct mx_network *net,
 		printf(" (%s)", net->layers[sums->peak_layer].name);
 	printf("\n%-12s%s a thread\n", "scratch",
 	       mx_text_bytes(sums->scratch_bytes, a));
-	printf("%-12s%s, estimated: activations + scratch of one thread + the "
-	       "two largest slices (%s + %s)\n",
-	       "minimum", mx_text_bytes(sums->minimum_budget_bytes, a),
-	       mx_text_bytes(sums->slice_bytes[0], b),
-	       mx_text_bytes(sums->slice_bytes[1], c));
+	printf("%-12s%s with a thread for each CPU: see memexec plan\n",
+	       "minimum", mx_text_bytes(minimum_bytes, a));
 }
 
 static int inspect_text(const struct inspect_args *args, const char *name,
 			const struct mx_network *net,
-			const struct mx_footprint *sums)
+			const struct mx_footprint *sums, uint64_t minimum_bytes)
 {
 	printf("%-12s%s, from %s, source hash %016" PRIx64 "\n", "network",
 	       name, net->source ? net->source : "?", net->source_hash);
@@ -275,7 +273,7 @@ static int inspect_text(const struct inspect_args *args, const char *name,
 	print_tensors("output", net, net->output_count, output_at);
 	if (net->label_count)
 		printf("%-12s%" PRIu32 "\n", "labels", net->label_count);
-	print_totals(net, sums);
+	print_totals(net, sums, minimum_bytes);
 	return args->layers ? print_layers(args, net) : 0;
 }
 
@@ -329,7 +327,7 @@ static void json_layer(struct mx_json *json, const struct mx_network *net,
 
 static int inspect_json(const struct inspect_args *args, struct mx_json *json,
 			const char *name, const struct mx_network *net,
-			const struct mx_footprint *sums)
+			const struct mx_footprint *sums, uint64_t minimum_bytes)
 {
 	struct sort_item *order = order_layers(args, net);
 	uint32_t i;
@@ -348,7 +346,7 @@ static int inspect_json(const struct inspect_args *args, struct mx_json *json,
 	mx_json_u64(json, "activation_lower_bound_bytes",
 		    sums->activation_bound_bytes);
 	mx_json_u64(json, "scratch_bytes", sums->scratch_bytes);
-	mx_json_u64(json, "minimum_budget_bytes", sums->minimum_budget_bytes);
+	mx_json_u64(json, "minimum_budget_bytes", minimum_bytes);
 	mx_json_u64(json, "macs", sums->macs);
 	mx_json_array(json, "layers");
 	for (i = 0; i < net->layer_count; i++)
@@ -364,6 +362,7 @@ static int inspect_one(const struct inspect_args *args, struct mx_json *json,
 	struct mx_err *err = &args->cli->err;
 	const struct mx_network *net;
 	struct mx_footprint sums;
+	uint64_t minimum_bytes = 0;
 	struct mx_model *model;
 	char *name;
 	int rc;
@@ -373,9 +372,13 @@ static int inspect_one(const struct inspect_args *args, struct mx_json *json,
 		return rc;
 	net = mx_model_network(model);
 	name = mx_file_stem(directory, ".mx");
-	rc = mx_footprint_init(&sums, net, err);
-	if (!rc && (!name || (json ? inspect_json(args, json, name, net, &sums)
-				   : inspect_text(args, name, net, &sums))))
+	rc = name ? mx_footprint_init(&sums, net, err)
+		  : mx_fail(err, ENOMEM, "%s: no memory", directory);
+	if (!rc)
+		rc = mx_footprint_minimum(net, &minimum_bytes, err);
+	if (!rc &&
+	    (json ? inspect_json(args, json, name, net, &sums, minimum_bytes)
+		  : inspect_text(args, name, net, &sums, minimum_bytes)))
 		rc = mx_fail(err, ENOMEM, "%s: no memory", directory);
 	free(name);
 	mx_model_close(model);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/memory_option.h"
 #include "cli/number.h"
 #include "cli/run_report.h"
 #include "cli/session.h"
@@ -16,12 +17,22 @@
 #define THREADS_MAX 1024u
 #define TOP_MAX 1000000u
 
-enum run_key { KEY_TOP = 0x100, KEY_OUTPUT, KEY_REPEAT, KEY_JSON };
+enum run_key {
+	KEY_TOP = 0x100,
+	KEY_OUTPUT,
+	KEY_REPEAT,
+	KEY_JSON,
+	KEY_BUDGET,
+	KEY_IO,
+	KEY_WALL,
+	KEY_COLD,
+};
 
 struct run_args {
 	struct mx_cli *cli;
 	char **specs;
 	size_t spec_count;
+	struct mx_session_opts session;
 	uint64_t threads;
 	uint64_t top;
 	uint64_t repeat;
@@ -30,6 +41,17 @@ struct run_args {
 };
 
 static const struct argp_option run_options[] = {
+	{"budget", KEY_BUDGET, "SIZE", 0,
+	 "What all of it may cost in memory (default: 80 % of what is "
+	 "available)",
+	 0},
+	{"wall", KEY_WALL, "auto|off|require|PATH", 0,
+	 "A cgroup that holds the budget: where one can be had, never, or "
+	 "else fail; PATH: the cgroup to make it in",
+	 0},
+	{"io", KEY_IO, "auto|uring|threads|sync", 0, "How weights are read", 0},
+	{"cold", KEY_COLD, NULL, 0,
+	 "Drop the networks' weights from the page cache first", 0},
 	{"threads", 't', "N", 0, "Worker threads (default: one a CPU)", 0},
 	{"top-k", KEY_TOP, "N", 0, "Labels to print (default 5)", 0},
 	{"output", KEY_OUTPUT, "DIR", 0,
@@ -65,6 +87,17 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 				   &args->repeat);
 	case KEY_OUTPUT:
 		args->output = arg;
+		return 0;
+	case KEY_BUDGET:
+		return mx_memory_budget(args->cli, "run", arg,
+					&args->session.budget_bytes);
+	case KEY_IO:
+		return mx_memory_io(args->cli, "run", arg, &args->session.io);
+	case KEY_WALL:
+		args->session.wall = arg;
+		return 0;
+	case KEY_COLD:
+		args->session.flags |= MX_SESSION_COLD;
 		return 0;
 	case KEY_JSON:
 		args->json = 1;
@@ -153,19 +186,28 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 
 static int verb_run(struct mx_cli *cli, int argc, char **argv)
 {
-	struct run_args args = {.cli = cli, .top = 5, .repeat = 1};
+	struct run_args args = {
+		.cli = cli,
+		.session = {.wall = "auto", .log = &cli->log},
+		.top = 5,
+		.repeat = 1,
+	};
 	struct mx_session session;
 	int rc;
 
 	rc = mx_cli_parse(cli, &run_argp, argc, argv, &args);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = mx_session_open(&session, args.specs, args.spec_count,
-			     (uint32_t)args.threads, &cli->log, &cli->err);
+	args.session.threads = (uint32_t)args.threads;
+	args.session.repeats = (uint32_t)args.repeat;
+	rc = mx_session_open(&session, &args.session, args.specs,
+			     args.spec_count, &cli->err);
 	if (rc)
 		return rc;
 	if (args.output)
 		rc = check_names(&session, &cli->err);
+	if (!rc)
+		rc = mx_session_start(&session, &cli->err);
 	if (!rc)
 		rc = run_rounds(&args, &session, &cli->err);
 	mx_session_close(&session);

@@ -294,11 +294,11 @@ void mx_engine_totals(struct mx_engine *engine, struct mx_engine_totals *totals)
 	for (i = 0; i < engine->worker_count; i++)
 		totals->major_faults += atomic_load_explicit(
 			&engine->workers[i].major_faults, memory_order_relaxed);
-	totals->peak_anonymous_bytes = engine->peak_anonymous_bytes;
 	totals->threads = engine->worker_count;
 	totals->budget_bytes = engine->opts.budget_bytes;
 	totals->planned_peak_bytes = engine->plan.predicted_peak_bytes;
 	pthread_mutex_unlock(&engine->lock);
+	totals->anonymous_bytes = mx_process_anonymous_bytes();
 	if (engine->started) {
 		mx_pager_totals(engine->pager, &pager);
 		totals->io = pager.io;

@@ -110,7 +110,6 @@ struct mx_engine {
 	struct mx_job **queue_tail;
 	uint32_t job_count; /* not yet freed */
 	uint32_t idle_count; /* workers that sleep */
-	uint64_t peak_anonymous_bytes;
 	int stopping;
 };
 

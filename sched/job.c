@@ -18,7 +18,6 @@
 #include "lib/network.h"
 #include "lib/size.h"
 #include "sched/clock.h"
-#include "sched/process.h"
 
 /* With several workers, each layer is cut into at least this many chunks a
  * worker, so that one that comes late still finds something to do. */
@@ -73,7 +72,6 @@ static void leave_queue(struct mx_job *job)
 {
 	struct mx_engine *engine = job->engine;
 	struct mx_job **at = &engine->queue;
-	uint64_t anonymous;
 
 	while (*at != job)
 		at = &(*at)->next;
@@ -87,9 +85,6 @@ static void leave_queue(struct mx_job *job)
 	if (!job->status)
 		keep_outputs(job);
 	give_up_frame(job);
-	anonymous = mx_process_anonymous_bytes();
-	if (anonymous > engine->peak_anonymous_bytes)
-		engine->peak_anonymous_bytes = anonymous;
 	pthread_cond_broadcast(&engine->done);
 }
 

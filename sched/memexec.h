@@ -24,9 +24,9 @@ struct mx_engine_opts {
 	uint64_t budget_bytes;
 	const char *io; /* "auto" (NULL), "uring", "threads", "sync" */
 	uint32_t passes; /* how often each network will run; 0: once */
-	/* Jobs at once that come with inputs of their own (the caller's array
-	 * and the engine's copy count); 0: fixed patterns, which cost
-	 * nothing. */
+	/* Jobs at once that come with inputs of their own (the engine's copy
+	 * counts; the caller's arrays are to be there when the plan is made);
+	 * 0: fixed patterns, which cost nothing. */
 	uint32_t given_inputs;
 	const struct mx_log *log;
 };
@@ -109,7 +109,9 @@ struct mx_engine_totals {
 				this process */
 	uint64_t required_read_bytes; /* weights of the networks run, once */
 	uint64_t major_faults; /* of the workers */
-	uint64_t peak_anonymous_bytes; /* seen at the ends of jobs */
+	/* What the process holds now: between jobs the engine keeps what they
+	 * take, so this is their peak too. */
+	uint64_t anonymous_bytes;
 	uint64_t planned_peak_bytes; /* the ledger's: what was set aside */
 	uint64_t budget_bytes; /* 0: none */
 	const char *io; /* the back end; lives as long as the engine */

@@ -16,11 +16,17 @@
 #define MIB (1024.0 * 1024.0)
 
 /*
- * The ring's aim, in pairs of neighbouring units: deep enough that reads in
- * flight and the slices being computed do not wait for each other. More would
- * only take from what can be pinned.
+ * The ring's aim: an eighth of the weights' memory, from one to four pairs of
+ * neighbouring units. Deep enough that reads in flight and the slices being
+ * computed do not wait for each other; more would only take from what can be
+ * pinned.
  */
+#define RING_SHARE 8
 #define RING_PAIRS 4
+
+/* A page table has a page of entries of eight bytes for 4 KiB each. */
+#define PAGE_TABLE_SHARE 512
+#define PAGE_TABLE_BYTES 4096
 
 /*
  * The fixed part is measured, and is some pages more or less each time. The
@@ -29,15 +35,17 @@
 #define MINIMUM_UNIT_BYTES ((uint64_t)64 * 1024)
 #define MINIMUM_MARGIN_BYTES (3 * MINIMUM_UNIT_BYTES)
 
-/* Inputs that are given, and outputs: the caller's array and the engine's. */
+/*
+ * Copies of inputs that are given (the caller's arrays are there already, and
+ * so in the fixed part); of outputs the engine's array and the caller's.
+ */
 static uint64_t array_bytes(const struct mx_network *net, uint32_t given_inputs)
 {
 	uint64_t bytes = 0;
 	uint32_t i;
 
 	for (i = 0; given_inputs && i < net->input_count; i++)
-		bytes += 2 *
-			 mx_shape_elems(
+		bytes += mx_shape_elems(
 				 &net->tensors[net->inputs[i].tensor].shape) *
 			 sizeof(float);
 	for (i = 0; i < net->output_count; i++)
@@ -85,7 +93,9 @@ static int measure(struct mx_plan_net *one, const struct mx_network *net,
 	rc = mx_arena_init(&arena, net, err);
 	if (rc)
 		return rc;
-	one->activation_bytes = arena.total_bytes;
+	/* As the slab gives it. */
+	one->activation_bytes =
+		mx_size_round_up(arena.total_bytes, MX_SLAB_UNIT_BYTES);
 	one->activation_bound_bytes = arena.lower_bound_bytes;
 	one->peak_layer = arena.peak_layer;
 	mx_arena_fini(&arena);
@@ -149,34 +159,47 @@ static void make_resident(struct mx_plan *plan, const struct sums *sums)
 		sums->base + sums->activations + sums->weights;
 }
 
+static uint64_t ring_of(const struct mx_plan *plan, const struct sums *sums)
+{
+	uint64_t ring = plan->weights_bytes / RING_SHARE;
+
+	if (plan->weights_bytes >= sums->weights)
+		return 0; /* all of it stays */
+	if (plan->opts.passes < 2)
+		return plan->weights_bytes; /* nothing comes back */
+	if (ring > RING_PAIRS * sums->pair)
+		ring = RING_PAIRS * sums->pair;
+	/* A budget that is feasible has room for one pair. */
+	return max_u64(ring, sums->pair);
+}
+
 static int make_stream(struct mx_plan *plan, const struct sums *sums,
 		       struct mx_err *err)
 {
 	const uint64_t room = plan->opts.budget_bytes - sums->base;
-	uint64_t aim = RING_PAIRS * sums->pair;
 	uint64_t left;
 
 	plan->feasible = 1;
 	plan->streaming = 1;
 	/* All jobs at once if that leaves the stream a good ring; else one
 	 * after the other. */
-	plan->activation_bytes = room >= sums->activations + aim
-					 ? sums->activations
-					 : sums->most_activations;
+	plan->activation_bytes =
+		room >= sums->activations + RING_PAIRS * sums->pair
+			? sums->activations
+			: sums->most_activations;
 	left = room - plan->activation_bytes;
+	/* The slab's page tables, once it has more than a few pages of them;
+	 * for less the fixed part has room. */
+	left -= left / PAGE_TABLE_SHARE / PAGE_TABLE_BYTES * PAGE_TABLE_BYTES;
 	/* Rounding every buffer to pages must not cost the last one. */
 	plan->weights_bytes = left < sums->weights ? left : sums->weights;
 	plan->weights_bytes -= plan->weights_bytes % MX_SLAB_UNIT_BYTES;
-	plan->predicted_peak_bytes =
-		sums->base + plan->activation_bytes + plan->weights_bytes;
-	if (plan->weights_bytes >= sums->weights)
-		aim = 0; /* all of it stays */
-	else if (plan->opts.passes < 2)
-		aim = plan->weights_bytes; /* nothing comes back */
-	if (aim > plan->weights_bytes)
-		aim = plan->weights_bytes;
-	plan->ring_bytes = aim;
-	return mx_pin_choose(plan, plan->weights_bytes - aim, err);
+	plan->table_bytes = plan->weights_bytes / PAGE_TABLE_SHARE /
+			    PAGE_TABLE_BYTES * PAGE_TABLE_BYTES;
+	plan->predicted_peak_bytes = sums->base + plan->activation_bytes +
+				     plan->weights_bytes + plan->table_bytes;
+	plan->ring_bytes = ring_of(plan, sums);
+	return mx_pin_choose(plan, plan->weights_bytes - plan->ring_bytes, err);
 }
 
 int mx_plan_init(struct mx_plan *plan, const struct mx_plan_opts *opts,

@@ -65,6 +65,7 @@ struct mx_plan {
 	uint64_t activation_bytes;
 	uint64_t weights_bytes; /* the slab; mapped: all weights */
 	uint64_t ring_bytes; /* of these, what is not pinned */
+	uint64_t table_bytes; /* page tables of the slab */
 	uint64_t predicted_peak_bytes;
 };
 

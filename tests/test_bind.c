@@ -6,21 +6,6 @@
 
 #include "tests/tiny_network.h"
 
-static int open_net(void **state)
-{
-	static struct tiny tiny;
-
-	tiny_open(&tiny);
-	*state = &tiny;
-	return 0;
-}
-
-static int close_net(void **state)
-{
-	tiny_close(*state);
-	return 0;
-}
-
 static void binding_derives_the_work_from_the_shapes(void **state)
 {
 	const struct tiny *tiny = *state;
@@ -99,7 +84,8 @@ static void layouts_an_operator_cannot_take_are_refused(void **state)
 	assert_string_equal(err.text, "fc1: t is not dense");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_net, close_net)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, tiny_setup, tiny_teardown)
 
 int main(void)
 {

@@ -123,6 +123,23 @@ static struct mx_engine *open_budget(uint64_t bytes, const char *io,
 	return engine;
 }
 
+/* The least budget for the network, by a plan of its own. */
+static uint64_t least_budget(const struct tiny *tiny)
+{
+	struct mx_engine *engine = open_budget(1, "threads", 1);
+	struct mx_plan plan;
+	uint64_t minimum;
+	uint32_t index;
+
+	assert_int_equal(mx_engine_add(engine, &tiny->net, &index, NULL), 0);
+	assert_int_equal(mx_engine_plan(engine, &plan, NULL), 0);
+	assert_false(plan.feasible);
+	minimum = plan.minimum_bytes;
+	mx_plan_fini(&plan);
+	mx_engine_close(engine);
+	return minimum;
+}
+
 static void run_once(struct mx_engine *engine, float got[TINY_OUT])
 {
 	struct mx_job *job;
@@ -139,9 +156,7 @@ static void a_streamed_run_equals_a_resident_run(void **state)
 	struct tiny tiny;
 	struct mx_engine *engine = open_engine(1);
 	struct mx_engine_totals totals;
-	struct mx_plan plan;
 	float want[TINY_OUT], got[TINY_OUT];
-	uint64_t minimum;
 	uint32_t index;
 	size_t i;
 
@@ -151,17 +166,9 @@ static void a_streamed_run_equals_a_resident_run(void **state)
 	run_once(engine, want);
 	mx_engine_close(engine);
 	for (i = 0; i < 3; i++) {
-		engine = open_budget(1, back_ends[i], 1);
-		assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL),
-				 0);
-		assert_int_equal(mx_engine_plan(engine, &plan, NULL), 0);
-		assert_false(plan.feasible);
-		minimum = plan.minimum_bytes;
-		mx_plan_fini(&plan);
-		mx_engine_close(engine);
-
 		/* The least, and so little more that it still streams. */
-		engine = open_budget(minimum + 65536, back_ends[i], 1);
+		engine = open_budget(least_budget(&tiny) + 65536, back_ends[i],
+				     1);
 		assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL),
 				 0);
 		run_once(engine, got);
@@ -180,21 +187,14 @@ static void a_streamed_run_equals_a_resident_run(void **state)
 static void more_passes_pin_what_fits(void **state)
 {
 	struct tiny tiny;
-	struct mx_engine *engine = open_budget(1, "threads", 2);
+	struct mx_engine *engine;
 	struct mx_engine_totals first, second;
-	struct mx_plan plan;
 	float got[TINY_OUT];
-	uint64_t minimum;
 	uint32_t index;
 
 	(void)state;
 	tiny_open(&tiny);
-	assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL), 0);
-	assert_int_equal(mx_engine_plan(engine, &plan, NULL), 0);
-	minimum = plan.minimum_bytes;
-	mx_plan_fini(&plan);
-	mx_engine_close(engine);
-	engine = open_budget(minimum + (64u << 20), "threads", 2);
+	engine = open_budget(least_budget(&tiny) + (64u << 20), "threads", 2);
 	assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL), 0);
 	run_once(engine, got);
 	mx_engine_totals(engine, &first);
@@ -230,22 +230,15 @@ static void jobs_wait_for_memory_and_all_finish(void **state)
 {
 	enum { JOBS = 6 };
 	struct tiny tiny;
-	struct mx_engine *engine = open_budget(1, "threads", 1);
+	struct mx_engine *engine;
 	struct mx_job *jobs[JOBS];
-	struct mx_plan plan;
 	float got[JOBS][TINY_OUT];
-	uint64_t minimum;
 	uint32_t index;
 	int i;
 
 	(void)state;
 	tiny_open(&tiny);
-	assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL), 0);
-	assert_int_equal(mx_engine_plan(engine, &plan, NULL), 0);
-	minimum = plan.minimum_bytes;
-	mx_plan_fini(&plan);
-	mx_engine_close(engine);
-	engine = open_budget(minimum + 65536, "threads", 1);
+	engine = open_budget(least_budget(&tiny) + 65536, "threads", 1);
 	assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL), 0);
 	for (i = 0; i < JOBS; i++)
 		assert_int_equal(

@@ -110,6 +110,31 @@ static void ranges_step_by_one_or_by_a_factor(void **state)
 	assert_int_equal(count, 2);
 }
 
+static void sizes_come_in_lists_and_by_factors(void **state)
+{
+	static const uint64_t want[] = {64, 128, 256, 512};
+	static const char *const bad[] = {"",	   "0",	      "1M,",
+					  "1M-4M", "4M-1M*2", "1M-4M*1",
+					  "1M-*2", "1M*2",    "1,2,3,4,5,6,7"};
+	uint64_t values[6];
+	size_t count, i;
+
+	(void)state;
+	assert_int_equal(
+		mx_parse_sizes("64M,128M-600M*2,0.6G", values, 6, &count), 0);
+	assert_int_equal(count, 5);
+	for (i = 0; i < 4; i++)
+		assert_true(values[i] == want[i] << 20);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(mx_parse_sizes(bad[i], values, 6, &count),
+				 -EINVAL);
+	/* One step past the end does not wrap. */
+	assert_int_equal(
+		mx_parse_sizes("1-8000T*4294967295", values, 6, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(values[1], 4294967295u);
+}
+
 static void quantities_read_well(void **state)
 {
 	char text[MX_TEXT_BYTES];
@@ -136,6 +161,7 @@ int main(void)
 		cmocka_unit_test(shares_may_be_percentages),
 		cmocka_unit_test(lists_of_numbers_are_checked),
 		cmocka_unit_test(ranges_step_by_one_or_by_a_factor),
+		cmocka_unit_test(sizes_come_in_lists_and_by_factors),
 		cmocka_unit_test(quantities_read_well),
 	};
 

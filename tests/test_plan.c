@@ -29,21 +29,6 @@ static struct mx_plan make(const struct tiny *tiny, uint64_t budget_bytes,
 	return plan;
 }
 
-static int open_net(void **state)
-{
-	static struct tiny tiny;
-
-	tiny_open(&tiny);
-	*state = &tiny;
-	return 0;
-}
-
-static int close_net(void **state)
-{
-	tiny_close(*state);
-	return 0;
-}
-
 static void no_budget_keeps_everything(void **state)
 {
 	const struct tiny *tiny = *state;
@@ -126,7 +111,7 @@ static void given_inputs_count(void **state)
 
 	opts.given_inputs = 1;
 	assert_int_equal(mx_plan_init(&plan, &opts, nets, 1, NULL), 0);
-	assert_int_equal(plan.array_bytes, 2 * (TINY_IN + TINY_OUT) * 4);
+	assert_int_equal(plan.array_bytes, (TINY_IN + 2 * TINY_OUT) * 4);
 	mx_plan_fini(&plan);
 }
 
@@ -153,7 +138,8 @@ static void networks_run_at_once_only_when_there_is_room(void **state)
 	mx_plan_fini(&plan);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_net, close_net)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, tiny_setup, tiny_teardown)
 
 int main(void)
 {

@@ -180,6 +180,22 @@ static inline void tiny_close(struct tiny *tiny)
 	mx_network_fini(&tiny->net);
 }
 
+/* As a cmocka fixture. */
+static inline int tiny_setup(void **state)
+{
+	static struct tiny tiny;
+
+	tiny_open(&tiny);
+	*state = &tiny;
+	return 0;
+}
+
+static inline int tiny_teardown(void **state)
+{
+	tiny_close(*state);
+	return 0;
+}
+
 /* What it computes, in double precision. */
 static inline void tiny_reference(const float *input, double out[TINY_OUT])
 {

@@ -2,8 +2,18 @@
 . tests/cli/setup
 exact_network >exact.prototxt
 m import exact.prototxt --random-weights
-m bench exact.mx -r 2 -t 1,2 --format=csv | cut -d, -f1-4
+m bench exact.mx -r 2 -t 1,2 --format=csv | cut -d, -f1-6
 m bench exact.mx -r 2 --warm --per-layer --format=md | cut -d'|' -f2-5
+echo "# budgets: fire.mx has 15360 bytes of weights, in one slice or several"
+nets=$root/examples/nets
+m -q import "$nets/tiny_fire.prototxt" --random-weights -o fire.mx | tail -n 1
+m bench fire.mx -r 2 --cold --budget=64M,128M-256M*2 --format=csv |
+	cut -d, -f1-6,13
+m bench fire.mx -r 2 --cold --budget=64M --io=sync --format=csv |
+	cut -d, -f1-6,13
+"$MEMEXEC" bench fire.mx -q -r 2 --cold --budget=64M --json |
+	grep -A 3 -E '"(budget_bytes|paging|state|read_bytes)"' | grep -v _ns
+m bench fire.mx -r 2 --budget=1M | sed 's/[0-9.]* MiB/N MiB/g; s/(.*/.../'
 "$MEMEXEC" bench exact.mx -r 3 --json >base.json
 grep -E '"(schema|network|threads|policy|state|budget_bytes)"' base.json
 grep -cE '^        [0-9]+,?$' base.json

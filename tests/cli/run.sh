@@ -28,7 +28,7 @@ m run "scaled.mx=zeros.ppm[2x2+1+1]" | stable
 m run "scaled.mx=zeros.ppm[2x2+3+1]"
 echo "# JSON"
 "$MEMEXEC" run exact.mx=in.npy --json |
-	grep -E '"(schema|network|input|samples|policy|wall|skipped|budget_bytes|min|max|mean)"'
+	grep -E '"(schema|network|input|samples|policy|wall|skipped|min|max|mean)"'
 echo "# bad inputs"
 m run exact.mx=wrong.npy
 m run exact.mx=cut.npy

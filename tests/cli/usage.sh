@@ -5,7 +5,7 @@ m nonsense
 m --nonsense
 m --version
 "$MEMEXEC" --help | head -n 1
-for verb in import inspect verify run bench; do
+for verb in import inspect verify profile plan run bench; do
 	m $verb
 	"$MEMEXEC" $verb --help | head -n 1
 done
@@ -14,6 +14,17 @@ m run --top-k
 m run -t 0 x.mx
 m run --repeat=-1 x.mx
 m run --json=yes x.mx
+m run --budget=0 x.mx
+m run --budget=many x.mx
+m run --io=magic x.mx
+m plan --budget=1M,,2M x.mx
+m plan --budget=1M-4M x.mx
+m plan --storage=0 x.mx
+m plan --repeat=0 x.mx
+m profile -t 0 x.mx
+m bench --budget=4M-1M*2 x.mx
+m bench --paging=mmap x.mx
+m bench --paging=swap --budget=1M x.mx
 m bench -r many x.mx
 m bench -t 3-1 x.mx
 m bench --format=xml x.mx
