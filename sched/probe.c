@@ -14,6 +14,7 @@
 #include "lib/size.h"
 #include "pager/pager.h"
 #include "pager/reader.h"
+#include "pager/slab.h"
 #include "sched/clock.h"
 #include "sched/cost.h"
 
@@ -262,6 +263,7 @@ int mx_probe_storage(const struct mx_probe_opts *opts,
 		.read_bytes = opts->read_bytes ? opts->read_bytes : READ_BYTES,
 	};
 	struct mx_storage found = {.origin = MX_COST_MEASURED};
+	struct mx_slab slab = {.memory = NULL};
 	struct mx_reader_opts reader = {
 		.io = opts->io ? opts->io : "auto",
 		.depth = probe.depth,
@@ -274,13 +276,12 @@ int mx_probe_storage(const struct mx_probe_opts *opts,
 	if (rc)
 		goto done;
 	reader.memory_bytes = probe.depth * probe.read_bytes;
-	probe.memory = aligned_alloc(MX_READ_ALIGN_BYTES, reader.memory_bytes);
-	if (!probe.memory) {
-		rc = mx_fail(err, ENOMEM, "no memory for %zu bytes to read to",
-			     reader.memory_bytes);
+	/* The pager's kind of memory, which decides what a fast disk gives. */
+	rc = mx_slab_init(&slab, reader.memory_bytes, err);
+	if (rc)
 		goto done;
-	}
-	reader.memory = probe.memory;
+	probe.memory = slab.memory;
+	reader.memory = slab.memory;
 	rc = mx_reader_open(&probe.reader, &reader, err);
 	if (!rc)
 		rc = measure_latency(&probe, &found.latency_ns, err);
@@ -291,7 +292,7 @@ int mx_probe_storage(const struct mx_probe_opts *opts,
 
 done:
 	mx_reader_close(probe.reader);
-	free(probe.memory);
+	mx_slab_fini(&slab);
 	if (probe.fd >= 0)
 		(void)close(probe.fd);
 	return rc;

@@ -1,4 +1,4 @@
-/* wrap: pread calloc aligned_alloc */
+/* wrap: pread calloc */
 #include "sched/probe.h"
 
 #include <errno.h>
@@ -20,8 +20,6 @@ static atomic_uint reads; /* readers have threads */
 static atomic_size_t read_bytes;
 
 FAULT(void *, calloc, (size_t count, size_t each), (count, each), ENOMEM, NULL)
-FAULT(void *, aligned_alloc, (size_t align, size_t size), (align, size), ENOMEM,
-      NULL)
 
 ssize_t __real_pread(int fd, void *data, size_t size, off_t offset);
 ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset);
