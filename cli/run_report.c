@@ -180,7 +180,10 @@ int mx_run_report_text(const struct mx_run_report *report, struct mx_err *err)
 		task = &session->tasks[i];
 		printf("%s  %s\n", task->name,
 		       task->input ? task->input : "(pattern)");
-		print_outputs(report, &task->result, order);
+		if (task->fault)
+			printf("  failed: %s\n", task->fault);
+		else
+			print_outputs(report, &task->result, order);
 		for (round = 0; round < report->round_count; round++) {
 			printf("  ");
 			print_times(&report->times[round * session->task_count +
@@ -265,8 +268,11 @@ static void json_job(struct mx_json *json, const struct mx_run_report *report,
 	mx_json_u64(json, "compute_ns", times->compute_ns);
 	mx_json_u64(json, "response_ns", times->response_ns);
 	mx_json_bool(json, "skipped", 0);
-	json_top(json, report, &task->result, order);
-	json_outputs(json, &task->result);
+	mx_json_string(json, "error", task->fault);
+	if (!task->fault) {
+		json_top(json, report, &task->result, order);
+		json_outputs(json, &task->result);
+	}
 	mx_json_object_end(json);
 }
 

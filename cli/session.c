@@ -91,6 +91,7 @@ static int open_task(const struct mx_session *session, struct mx_task *task,
 
 static void fini_task(struct mx_task *task)
 {
+	free(task->fault);
 	mx_result_fini(&task->result);
 	mx_feed_fini(&task->feed);
 	if (!task->sharer)
@@ -311,35 +312,58 @@ static void add_times(struct mx_task_times *sum, const struct mx_job_times *job,
 	sum->response_ns += job->finish_ns - job->arrival_ns;
 }
 
-/* Sample @sample of every task that has so many, all at once. */
+/* A job has ended: what came of it is its task's. */
+static int collect(struct mx_task *task, struct mx_job *job, size_t sample,
+		   struct mx_task_times *times, struct mx_err *err)
+{
+	struct mx_job_times job_times;
+	struct mx_err why;
+	const int status = mx_job_wait(job, &job_times, &why);
+
+	add_times(times, &job_times, sample);
+	if (!status) {
+		mx_result_take(&task->result, sample, job);
+		return 0;
+	}
+	task->fault = strdup(why.text);
+	return mx_fail(err, -status, "%s", why.text);
+}
+
+/* Sample @sample of every task that has so many and has not failed, all at
+ * once. A job that fails fails its task, and no other. */
 static int run_sample(struct mx_session *session, size_t sample,
 		      struct mx_job **jobs, struct mx_task_times *times,
 		      struct mx_err *err)
 {
-	struct mx_job_times job_times;
 	struct mx_task *task;
+	struct mx_err *first = err;
 	int rc = 0, status;
 	size_t i;
 
 	for (i = 0; i < session->task_count; i++) {
 		jobs[i] = NULL;
 		task = &session->tasks[i];
-		if (!rc && sample < task->feed.sample_count)
+		if (!rc && !task->fault && sample < task->feed.sample_count)
 			rc = submit(session, task, sample, &jobs[i], err);
 	}
+	if (rc)
+		first = NULL;
 	/* Every job that was started has to end, whatever happened. */
 	for (i = 0; i < session->task_count; i++) {
 		if (!jobs[i])
 			continue;
-		status = mx_job_wait(jobs[i], &job_times, rc ? NULL : err);
-		if (!rc && !status) {
-			mx_result_take(&session->tasks[i].result, sample,
-				       jobs[i]);
-			add_times(&times[i], &job_times, sample);
-		}
-		if (!rc)
-			rc = status;
+		status = collect(&session->tasks[i], jobs[i], sample, &times[i],
+				 first);
 		mx_job_free(jobs[i]);
+		if (!status)
+			continue;
+		/* One line is the program's error; the others' are the log's.
+		 */
+		if (!first)
+			mx_log(session->opts.log, MX_LOG_ERROR, "%s",
+			       session->tasks[i].fault);
+		first = NULL;
+		rc = rc ? rc : status;
 	}
 	return rc;
 }
@@ -350,7 +374,7 @@ int mx_session_run(struct mx_session *session, struct mx_task_times *times,
 	size_t i, sample, most = 0;
 	struct mx_job **jobs;
 	struct mx_task *task;
-	int rc = 0;
+	int rc = 0, status;
 
 	jobs = calloc(mx_size_max(session->task_count, 1), sizeof(*jobs));
 	if (!jobs)
@@ -358,13 +382,28 @@ int mx_session_run(struct mx_session *session, struct mx_task_times *times,
 	for (i = 0; !rc && i < session->task_count; i++) {
 		task = &session->tasks[i];
 		times[i] = (struct mx_task_times){.arrival_ns = 0};
+		free(task->fault);
+		task->fault = NULL;
 		most = mx_size_max(most, task->feed.sample_count);
 		mx_result_fini(&task->result);
 		rc = mx_result_init(&task->result, task->feed.net,
 				    task->feed.sample_count, err);
 	}
-	for (sample = 0; !rc && sample < most; sample++)
-		rc = run_sample(session, sample, jobs, times, err);
+	for (sample = 0; sample < most; sample++) {
+		status = run_sample(session, sample, jobs, times,
+				    rc ? NULL : err);
+		rc = rc ? rc : status;
+	}
 	free(jobs);
 	return rc;
+}
+
+int mx_session_answers(const struct mx_session *session)
+{
+	size_t i;
+
+	for (i = 0; i < session->task_count; i++)
+		if (!session->tasks[i].fault)
+			return 1;
+	return 0;
 }

@@ -30,6 +30,7 @@ struct mx_task {
 	uint32_t index; /* in the engine */
 	struct mx_feed feed;
 	struct mx_result result; /* of the last run */
+	char *fault; /* why the last run failed; NULL: it did not */
 };
 
 enum mx_session_flags {
@@ -108,9 +109,15 @@ int mx_session_add(struct mx_session *session, struct mx_engine *engine,
 
 /*
  * All tasks at once, each on its input; sample after sample. @times has room
- * for task_count. Returns 0 or why a job failed.
+ * for task_count. A job that fails (an unreadable slice, say) fails its own
+ * task, whose fault says why; the others go on to their results.
+ *
+ * Returns 0, or the first failure's status with its message.
  */
 int mx_session_run(struct mx_session *session, struct mx_task_times *times,
 		   struct mx_err *err);
+
+/* 1 if any task has a result of the last run, else 0. */
+int mx_session_answers(const struct mx_session *session);
 
 #endif

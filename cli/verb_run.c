@@ -148,6 +148,8 @@ static int write_outputs(const struct mx_session *session,
 
 	for (i = 0; !rc && i < session->task_count; i++) {
 		task = &session->tasks[i];
+		if (task->fault)
+			continue;
 		rc = mx_result_write(&task->result, directory, task->name, err);
 	}
 	return rc;
@@ -161,8 +163,9 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 		.round_count = (size_t)args->repeat,
 		.top = (size_t)args->top,
 	};
-	size_t round, bytes;
-	int rc = 0;
+	struct mx_err failure = {""};
+	size_t bytes;
+	int rc = 0, status = 0;
 
 	if (mx_size_mul(report.round_count, session->task_count, &bytes) ||
 	    mx_size_mul(bytes, sizeof(*report.times), &bytes))
@@ -170,16 +173,25 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 	report.times = malloc(bytes);
 	if (!report.times)
 		return mx_fail(err, ENOMEM, "run: no memory for its report");
-	for (round = 0; !rc && round < report.round_count; round++)
-		rc = mx_session_run(session,
-				    report.times + round * session->task_count,
-				    err);
+	/* The round in which something fails is the last. What the others
+	 * have computed is told all the same. */
+	report.round_count = 0;
+	while (!status && report.round_count < (size_t)args->repeat)
+		status = mx_session_run(session,
+					report.times +
+						report.round_count++ *
+							session->task_count,
+					&failure);
+	if (status && !mx_session_answers(session))
+		rc = mx_fail(err, -status, "%s", failure.text);
 	if (!rc && args->output)
 		rc = write_outputs(session, args->output, err);
 	if (!rc && args->json)
 		rc = mx_run_report_json(&report, err);
 	else if (!rc)
 		rc = mx_run_report_text(&report, err);
+	if (!rc && status)
+		rc = mx_fail(err, -status, "%s", failure.text);
 	free(report.times);
 	return rc;
 }
