@@ -1,6 +1,7 @@
 # Where the storage gives an error, that is exit 5 with the offset, and no
 # SIGBUS, with every back end, streamed or mapped.
 . tests/faults/setup
+need_exact_memory
 need_root
 need losetup mount mkfs.ext4 filefrag unshare timeout
 # In a name space of its own, the mount is gone whatever happens.

@@ -1,6 +1,7 @@
 # A weights file that is cut while it is streamed is exit 5 with the offset,
 # never a signal.
 . tests/faults/setup
+need_exact_memory
 network big 150
 cp -r big.mx whole.mx
 weights=$(size_of big.mx/weights.bin)

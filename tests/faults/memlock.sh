@@ -1,6 +1,7 @@
 # Without a page of memory that may be locked, outputs are the same and nobody
 # is bothered.
 . tests/faults/setup
+need_exact_memory
 need prlimit
 network big 100
 least=$(minimum -t 2 big.mx)

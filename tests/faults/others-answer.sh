@@ -1,6 +1,7 @@
 # A network whose weights cannot be read fails alone: the others' outputs are
 # there, and the exit status is still 5.
 . tests/faults/setup
+need_exact_memory
 network big 150
 network good 40
 budget=$(($(minimum -t 2 big.mx good.mx) + 262144))

@@ -1,6 +1,7 @@
 # Where io_uring is refused, auto says so in one line and answers on threads;
 # --io=uring exits 6.
 . tests/faults/setup
+need_exact_memory
 need_strace
 network big 100
 least=$(minimum -t 2 big.mx)
