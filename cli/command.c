@@ -113,6 +113,14 @@ error_t mx_cli_option(struct mx_cli *cli, int key, struct argp_state *state)
 		return 0;
 	case 'h':
 		return answer_help(cli, state);
+	case ARGP_KEY_ARGS:
+		cli->args = state->argv + state->next;
+		cli->arg_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		(void)mx_fail(&cli->err, EINVAL, "%s: no model directory given",
+			      state->name);
+		return EINVAL;
 	case ARGP_KEY_ERROR:
 		explain_bad_option(cli, state);
 		return 0;

@@ -29,6 +29,9 @@ struct mx_cli {
 	int helped; /* --help was given and answered */
 	struct mx_log log; /* to standard error */
 	struct mx_err err; /* why the verb failed */
+	/* What a verb was given beside options, at least one; in argv. */
+	char **args;
+	size_t arg_count;
 };
 
 /*
@@ -58,7 +61,10 @@ extern const struct mx_verb mx_verb_profile;
 		NULL, 0, NULL, 0, NULL, 0                                      \
 	}
 
-/* Handles them and argp's own events: a verb's parser ends with it. */
+/*
+ * Handles them, argp's own events and, unless the verb takes its arguments one
+ * by one, the model directories: a verb's parser ends with it.
+ */
 error_t mx_cli_option(struct mx_cli *cli, int key, struct argp_state *state);
 
 /*

@@ -47,6 +47,8 @@ static error_t parse_top(int key, char *arg, struct argp_state *state)
 		args->verb_index = state->next - 1;
 		state->next = state->argc;
 		return 0;
+	case ARGP_KEY_NO_ARGS:
+		return 0; /* --version, say; else run() asks for a verb */
 	case ARGP_KEY_ERROR:
 		(void)mx_fail(&args->cli->err, EINVAL,
 			      "%s is no option: see memexec --help",

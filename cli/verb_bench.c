@@ -37,8 +37,6 @@ enum bench_key {
 
 struct bench_args {
 	struct mx_cli *cli;
-	char **directories;
-	size_t directory_count;
 	uint64_t threads[POINTS_MAX];
 	size_t thread_count;
 	uint64_t budgets[POINTS_MAX];
@@ -159,14 +157,6 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 			return refuse(args, "--max-regress", arg,
 				      "a share such as 5%");
 		return 0;
-	case ARGP_KEY_ARGS:
-		args->directories = state->argv + state->next;
-		args->directory_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "bench: no model directory given");
-		return EINVAL;
 	case ARGP_KEY_SUCCESS:
 		if (args->paging == MX_BENCH_MMAP && !args->budget_count)
 			return refuse(args, "--paging", "mmap",
@@ -238,10 +228,10 @@ static int bench(const struct bench_args *args, struct mx_model **models,
 	int rc = 0;
 
 	/* All directories are looked at before the first is measured. */
-	for (i = 0; !rc && i < args->directory_count; i++)
-		rc = mx_open_bound(&models[i], args->directories[i], err);
-	for (i = 0; !rc && i < args->directory_count; i++)
-		rc = sweep(args, args->directories[i],
+	for (i = 0; !rc && i < args->cli->arg_count; i++)
+		rc = mx_open_bound(&models[i], args->cli->args[i], err);
+	for (i = 0; !rc && i < args->cli->arg_count; i++)
+		rc = sweep(args, args->cli->args[i],
 			   mx_model_network(models[i]), report, err);
 	if (!rc)
 		rc = mx_bench_report_print(report, args->format, err);
@@ -272,8 +262,8 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 	/* No budget is one too: 0. */
 	if (!args.budget_count)
 		args.budget_count = 1;
-	models = calloc(args.directory_count, sizeof(struct mx_model *));
-	report.points = calloc(args.directory_count * args.thread_count *
+	models = calloc(args.cli->arg_count, sizeof(struct mx_model *));
+	report.points = calloc(args.cli->arg_count * args.thread_count *
 				       args.budget_count,
 			       sizeof(*report.points));
 	if (models && report.points)
@@ -281,7 +271,7 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 	else
 		rc = mx_fail(&cli->err, ENOMEM, "bench: no memory");
 	mx_bench_report_fini(&report);
-	for (i = 0; models && i < args.directory_count; i++)
+	for (i = 0; models && i < args.cli->arg_count; i++)
 		mx_model_close(models[i]);
 	free(models);
 	return rc;

@@ -21,8 +21,6 @@ enum inspect_key { KEY_LAYERS = 0x100, KEY_SORT, KEY_JSON };
 
 struct inspect_args {
 	struct mx_cli *cli;
-	char **directories;
-	size_t directory_count;
 	int layers;
 	const struct inspect_sort *sort; /* NULL: execution order */
 	int json;
@@ -113,14 +111,6 @@ static error_t parse_inspect(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
-	case ARGP_KEY_ARGS:
-		args->directories = state->argv + state->next;
-		args->directory_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "inspect: no model directory given");
-		return EINVAL;
 	default:
 		return mx_cli_option(args->cli, key, state);
 	}
@@ -395,7 +385,7 @@ static int verb_inspect(struct mx_cli *cli, int argc, char **argv)
 	rc = mx_cli_parse(cli, &inspect_argp, argc, argv, &args);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	several = args.directory_count > 1;
+	several = args.cli->arg_count > 1;
 	mx_json_init(&json, stdout);
 	if (args.json) {
 		mx_json_object(&json, NULL);
@@ -403,13 +393,13 @@ static int verb_inspect(struct mx_cli *cli, int argc, char **argv)
 		if (several)
 			mx_json_array(&json, "networks");
 	}
-	for (i = 0; !rc && i < args.directory_count; i++) {
+	for (i = 0; !rc && i < args.cli->arg_count; i++) {
 		if (args.json && several)
 			mx_json_object(&json, NULL);
 		else if (i)
 			printf("\n");
 		rc = inspect_one(&args, args.json ? &json : NULL,
-				 args.directories[i]);
+				 args.cli->args[i]);
 		if (args.json && several)
 			mx_json_object_end(&json);
 	}

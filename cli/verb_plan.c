@@ -29,8 +29,6 @@ enum plan_key {
 
 struct plan_args {
 	struct mx_cli *cli;
-	char **specs;
-	size_t spec_count;
 	uint64_t budgets[BUDGETS_MAX];
 	size_t budget_count;
 	uint64_t threads;
@@ -104,14 +102,6 @@ static error_t parse_plan(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
-	case ARGP_KEY_ARGS:
-		args->specs = state->argv + state->next;
-		args->spec_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "plan: no model directory given");
-		return EINVAL;
 	default:
 		return mx_cli_option(args->cli, key, state);
 	}
@@ -349,8 +339,8 @@ static int verb_plan(struct mx_cli *cli, int argc, char **argv)
 		.repeats = (uint32_t)args.repeat,
 		.log = &cli->log,
 	};
-	rc = mx_session_open(&ground.session, &opts, args.specs,
-			     args.spec_count, &cli->err);
+	rc = mx_session_open(&ground.session, &opts, cli->args, cli->arg_count,
+			     &cli->err);
 	if (rc)
 		return rc;
 	rc = plan(&args, &ground);

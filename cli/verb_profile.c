@@ -33,8 +33,6 @@ enum profile_key { KEY_JSON = 0x100 };
 
 struct profile_args {
 	struct mx_cli *cli;
-	char **directories;
-	size_t directory_count;
 	uint64_t threads;
 	int json;
 };
@@ -63,14 +61,6 @@ static error_t parse_profile(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
-	case ARGP_KEY_ARGS:
-		args->directories = state->argv + state->next;
-		args->directory_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "profile: no model directory given");
-		return EINVAL;
 	default:
 		return mx_cli_option(args->cli, key, state);
 	}
@@ -282,9 +272,9 @@ static int verb_profile(struct mx_cli *cli, int argc, char **argv)
 		mx_json_string(&json, "schema", "memexec.profile/1");
 		mx_json_array(&json, "networks");
 	}
-	for (i = 0; !rc && i < args.directory_count; i++)
+	for (i = 0; !rc && i < args.cli->arg_count; i++)
 		rc = profile_one(&args, args.json ? &json : NULL,
-				 args.directories[i]);
+				 args.cli->args[i]);
 	if (args.json) {
 		mx_json_array_end(&json);
 		mx_json_object_end(&json);

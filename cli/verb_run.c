@@ -30,8 +30,6 @@ enum run_key {
 
 struct run_args {
 	struct mx_cli *cli;
-	char **specs;
-	size_t spec_count;
 	struct mx_session_opts session;
 	uint64_t threads;
 	uint64_t top;
@@ -102,14 +100,6 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
-	case ARGP_KEY_ARGS:
-		args->specs = state->argv + state->next;
-		args->spec_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "run: no model directory given");
-		return EINVAL;
 	default:
 		return mx_cli_option(args->cli, key, state);
 	}
@@ -212,8 +202,8 @@ static int verb_run(struct mx_cli *cli, int argc, char **argv)
 		return rc < 0 ? rc : 0;
 	args.session.threads = (uint32_t)args.threads;
 	args.session.repeats = (uint32_t)args.repeat;
-	rc = mx_session_open(&session, &args.session, args.specs,
-			     args.spec_count, &cli->err);
+	rc = mx_session_open(&session, &args.session, cli->args, cli->arg_count,
+			     &cli->err);
 	if (rc)
 		return rc;
 	if (args.output)

@@ -25,8 +25,6 @@ enum verify_key {
 
 struct verify_args {
 	struct mx_cli *cli;
-	char **directories;
-	size_t directory_count;
 	int quick;
 	struct mx_reference reference;
 };
@@ -73,7 +71,7 @@ static error_t check_arguments(struct verify_args *args)
 
 	if (!reference->input_count && !reference->output_count)
 		return 0;
-	if (args->directory_count == 1 && reference->input_count &&
+	if (args->cli->arg_count == 1 && reference->input_count &&
 	    (reference->output_count ||
 	     mx_file_is_directory(reference->inputs[0])))
 		return 0;
@@ -102,14 +100,6 @@ static error_t parse_verify(int key, char *arg, struct argp_state *state)
 		return parse_tolerance(args, "--rtol", arg, &reference->rtol);
 	case KEY_ATOL:
 		return parse_tolerance(args, "--atol", arg, &reference->atol);
-	case ARGP_KEY_ARGS:
-		args->directories = state->argv + state->next;
-		args->directory_count = (size_t)(state->argc - state->next);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "verify: no model directory given");
-		return EINVAL;
 	case ARGP_KEY_SUCCESS:
 		return check_arguments(args);
 	default:
@@ -185,10 +175,10 @@ static int verb_verify(struct mx_cli *cli, int argc, char **argv)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	mx_cli_hold_signals();
-	for (i = 0; !rc && i < args.directory_count; i++)
-		rc = verify_one(&args, args.directories[i]);
+	for (i = 0; !rc && i < args.cli->arg_count; i++)
+		rc = verify_one(&args, args.cli->args[i]);
 	if (!rc && args.reference.input_count)
-		rc = mx_reference_check(&args.reference, args.directories[0],
+		rc = mx_reference_check(&args.reference, args.cli->args[0],
 					&cli->log, &cli->err);
 	return rc;
 }
