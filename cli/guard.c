@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "pager/wall.h"
+#include "sched/process.h"
 
 static const int guarded[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -57,12 +58,16 @@ int mx_guard_raise(struct mx_wall **out, const char *mode, uint64_t limit_bytes,
 		.log = log,
 	};
 	struct mx_wall *wall = NULL;
+	uint64_t least;
 	sigset_t before;
 	int rc;
 
 	assert(!standing);
-	if (opts.limit_bytes < MX_GUARD_BYTES_MIN)
-		opts.limit_bytes = MX_GUARD_BYTES_MIN;
+	/* A budget below this cannot hold anything; it is to be refused in
+	 * words, and not by a SIGKILL. */
+	least = mx_process_anonymous_bytes() + MX_GUARD_BYTES_MIN;
+	if (opts.limit_bytes < least)
+		opts.limit_bytes = least;
 	block(&before);
 	rc = mx_wall_raise(&wall, &opts, err);
 	if (!rc) {

@@ -17,12 +17,12 @@ struct mx_err;
 struct mx_log;
 struct mx_wall;
 
-/* No wall is lower: so much it takes to open OpenBLAS and to say that a budget
- * is too small. */
+/* No wall is lower than what the process holds and this: so much it takes to
+ * open OpenBLAS and to say that a budget is too small. */
 #define MX_GUARD_BYTES_MIN ((uint64_t)4 << 20)
 
 /*
- * Raise a wall of @limit_bytes, or MX_GUARD_BYTES_MIN, as struct mx_wall_opts
+ * Raise a wall of @limit_bytes, or the least there is, as struct mx_wall_opts
  * has it ("off": the signals alone). mx_guard_lower() ends it.
  * Returns as mx_wall_raise().
  */
