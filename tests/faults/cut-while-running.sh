@@ -7,15 +7,7 @@ cp -r big.mx whole.mx
 weights=$(size_of big.mx/weights.bin)
 cut_at=$((weights / 2))
 least=$(minimum -t 2 big.mx)
-[ -r /proc/self/io ] || skip "no /proc/PID/io"
-
-# It has been through the whole file once, so that everything is under way.
-has_read() {
-	local read
-	read=$(sed -n 's/^read_bytes: //p' "/proc/$1/io" 2>/dev/null) ||
-		return 0
-	[ "${read:-$weights}" -ge "$weights" ]
-}
+need_read_counts
 
 for io in uring threads sync; do
 	for budget in "$least" $((weights / 2)); do
@@ -25,7 +17,9 @@ for io in uring threads sync; do
 			--repeat=100000 --budget="$budget" >out.txt 2>err.txt &
 		pid=$!
 		at_exit "kill -KILL $pid 2>/dev/null;"
-		until_true has_read $pid || skip "reads are not counted here"
+		# Once through the whole file: everything is under way.
+		until_true has_read $pid "$weights" ||
+			skip "reads are not counted here"
 		truncate -s $cut_at big.mx/weights.bin
 		wait $pid
 		status=$?

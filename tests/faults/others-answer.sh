@@ -5,23 +5,16 @@ need_exact_memory
 network big 150
 network good 40
 budget=$(($(minimum -t 2 big.mx good.mx) + 262144))
-[ -r /proc/self/io ] || skip "no /proc/PID/io"
+need_read_counts
 expect 0 "$MEMEXEC" run good.mx --output=alone
 
 weights=$(size_of big.mx/weights.bin)
-has_read() {
-	local read
-	read=$(sed -n 's/^read_bytes: //p' "/proc/$1/io" 2>/dev/null) ||
-		return 0
-	[ "${read:-$weights}" -ge "$weights" ]
-}
-
 "$MEMEXEC" run good.mx big.mx -t 2 --wall=off --io=threads --cold \
 	--repeat=100000 --budget="$budget" --output=both --json >out.txt \
 	2>err.txt &
 pid=$!
 at_exit "kill -KILL $pid 2>/dev/null;"
-until_true has_read $pid || skip "reads are not counted here"
+until_true has_read $pid "$weights" || skip "reads are not counted here"
 truncate -s $((weights / 2)) big.mx/weights.bin
 wait $pid
 status=$?
