@@ -1,6 +1,7 @@
 #include "lib/activation.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 
 #include "lib/attr.h"
@@ -36,4 +37,21 @@ int mx_activation_store(const struct mx_activation *act, struct mx_attrs *attrs)
 	if (rc)
 		return rc;
 	return mx_attrs_set_floats(attrs, MX_ATTR_ACTIVATION_AB, ab, 2);
+}
+
+int mx_activation_clamp(const struct mx_activation *act, float *low,
+			float *high)
+{
+	*low = -INFINITY;
+	*high = INFINITY;
+	if (act->kind == MX_ACTIVATION_RELU && act->a == 0) {
+		*low = 0;
+		return 1;
+	}
+	if (act->kind == MX_ACTIVATION_CLIP) {
+		*low = act->a;
+		*high = act->b;
+		return 1;
+	}
+	return act->kind == MX_ACTIVATION_NONE;
 }

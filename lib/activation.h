@@ -45,4 +45,9 @@ int mx_activation_bind(struct mx_activation *act, const struct mx_attrs *attrs,
 int mx_activation_store(const struct mx_activation *act,
 			struct mx_attrs *attrs);
 
+/* The clamp that @act comes to, to *@low and *@high. Returns 1 if that is all
+ * of it; if not, they are infinite. */
+int mx_activation_clamp(const struct mx_activation *act, float *low,
+			float *high);
+
 #endif

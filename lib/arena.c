@@ -176,6 +176,12 @@ static int place(struct mx_arena *arena, const struct mx_network *net)
 						 arena->offset_bytes[root] +
 							 items[i].size_bytes);
 	}
+	/* From the end, then. */
+	for (i = 0; i < count; i++) {
+		size_t *offset = &arena->offset_bytes[items[i].root];
+
+		*offset = arena->total_bytes - *offset - items[i].size_bytes;
+	}
 	rc = 0;
 done:
 	free(items);

@@ -3,7 +3,8 @@
  * while a job runs. Tensors whose lifetimes (in execution order) do not
  * overlap share memory. Best fit over tensors by falling size, as in
  * "Efficient Memory Management for Deep Neural Net Inference" (Pisarchyk and
- * Lee, 2020), greedy by size.
+ * Lee, 2020), greedy by size. What is placed first, the largest, is at the
+ * end; so what is left when the large ones are done with is mostly there too.
  */
 #ifndef MX_LIB_ARENA_H
 #define MX_LIB_ARENA_H

@@ -16,6 +16,8 @@
 #define SIDE ((size_t)16)
 /* Lines copied together when they are short (channels-last pictures). */
 #define SHORT_LINE ((size_t)8)
+/* Too short to be worth a copy each. */
+#define TINY_LINE ((size_t)4)
 #define WIDE ((size_t)256)
 
 enum { TO, FROM };
@@ -53,7 +55,8 @@ static size_t distance(size_t stride)
 }
 
 /* The outer dimension along which the source is tightest, tighter than along
- * the lines. Returns 0 if there is none: lines are right. */
+ * the lines, or the next one if these are hardly lines. Returns 0 if there is
+ * none: lines are right. */
 static int find_across(const struct mx_lines *lines, unsigned *across)
 {
 	size_t best = distance(lines->step[FROM]);
@@ -67,6 +70,10 @@ static int find_across(const struct mx_lines *lines, unsigned *across)
 			continue;
 		best = stride;
 		*across = i;
+		found = 1;
+	}
+	if (!found && lines->rank && lines->length <= TINY_LINE) {
+		*across = lines->rank - 1;
 		found = 1;
 	}
 	return found;
@@ -158,7 +165,7 @@ void mx_box_copy(const struct mx_box *box, struct mx_range parts,
 		 size_t part_count)
 {
 	struct mx_lines_operand operands[2];
-	size_t offset[MX_LINES_OPERANDS_MAX];
+	struct mx_lines_walk walk;
 	struct mx_lines lines;
 	struct mx_range range;
 	struct bands bands = {.width = 0};
@@ -179,13 +186,12 @@ void mx_box_copy(const struct mx_box *box, struct mx_range parts,
 	if (is_banded)
 		lines = bands.lines;
 	range = mx_lines_of_parts(lines.count, part_count, parts);
+	mx_lines_begin(&lines, range.begin, &walk);
 	for (at = range.begin; at < range.end; at++) {
-		float *to;
-		const float *from;
+		float *to = box->out + walk.offset[TO];
+		const float *from = box->in + (ptrdiff_t)walk.offset[FROM];
 
-		mx_lines_at(&lines, at, offset);
-		to = box->out + offset[TO];
-		from = box->in + (ptrdiff_t)offset[FROM];
+		mx_lines_next(&lines, &walk);
 		if (is_banded)
 			copy_band(&bands, to, from, band_width(&bands, at));
 		else

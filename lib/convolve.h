@@ -15,6 +15,7 @@
 #include "lib/activation.h"
 #include "lib/op.h"
 #include "lib/spatial.h"
+#include "lib/winograd.h"
 
 struct mx_attrs;
 struct mx_err;
@@ -27,6 +28,9 @@ enum mx_convolve_way {
 	MX_CONVOLVE_DIRECT, /* from the input as it lies */
 	MX_CONVOLVE_PATCHES, /* few channels: from copies of the windows */
 	MX_CONVOLVE_DEPTHWISE, /* one channel in, one out, many groups */
+	MX_CONVOLVE_DEPTH_LINES, /* the same, in lines of pixels: depthwise.h */
+	MX_CONVOLVE_STRIPS, /* 1x1, and few channels: strip.h */
+	MX_CONVOLVE_WINOGRAD, /* 3x3: with fewer multiplications */
 };
 
 /* The operators' params. */
@@ -47,6 +51,7 @@ struct mx_convolve {
 	size_t tile_pixels; /* of a phase, at most */
 	size_t tiles; /* of each phase */
 	size_t chunk; /* kernel positions that are worked on at once */
+	struct mx_winograd winograd; /* in that way only */
 };
 
 /* struct mx_op's bind. */

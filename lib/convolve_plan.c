@@ -3,9 +3,11 @@
 #include <errno.h>
 
 #include "lib/attr.h"
+#include "lib/depthwise.h"
 #include "lib/err.h"
 #include "lib/simd_conv.h"
 #include "lib/size.h"
+#include "lib/strip.h"
 
 /*
  * The constants that cut the work. They are fixed and not this machine's,
@@ -20,6 +22,12 @@
 #define TILE_PIXELS_UNIT ((size_t)14)
 /* So many tiles a layer should have for idle threads, if it is big enough. */
 #define TILES_WANTED ((size_t)4)
+/* So few are of equal size rather than of whole calls. */
+#define BALANCED_TILES ((size_t)8)
+/* With fewer tiles than wanted, blocks are cut to make so many parts, each of
+ * which should be worth handing to a thread. */
+#define PARTS_WANTED ((size_t)8)
+#define PART_MACS ((size_t)512 << 10)
 #define TABLE_ENTRIES ((size_t)32 << 10)
 /* Also short enough that rounding errors do not grow with long sums. */
 #define CHUNK_ELEMS ((size_t)512)
@@ -90,6 +98,8 @@ static enum mx_convolve_way choose_way(const struct mx_convolve *conv)
 	    channels <= PATCH_CHANNELS && window > 1 &&
 	    window * channels <= PATCH_ELEMS)
 		return MX_CONVOLVE_PATCHES;
+	if (conv->direction == MX_CONVOLVE_FORWARD && mx_winograd_suits(conv))
+		return MX_CONVOLVE_WINOGRAD;
 	return MX_CONVOLVE_DIRECT;
 }
 
@@ -114,7 +124,7 @@ static void cut_tiles(struct mx_convolve *conv, size_t pixels)
 
 	conv->tiles = mx_size_max(mx_size_div_up(pixels, want), 1);
 	want = mx_size_max(mx_size_div_up(pixels, conv->tiles), 1);
-	if (conv->tiles > 1)
+	if (conv->tiles > BALANCED_TILES)
 		want = mx_size_round_up(want, TILE_PIXELS_UNIT);
 	conv->tile_pixels = want;
 	conv->tiles = mx_size_max(mx_size_div_up(pixels, want), 1);
@@ -164,8 +174,15 @@ int mx_convolve_plan(struct mx_convolve *conv,
 						      conv->out_dim[i]);
 		pixels *= mx_size_div_up(conv->out_dim[i], conv->out_step[i]);
 	}
+	if (mx_depthwise_plan(conv) || mx_strip_plan(conv))
+		return 0;
 	conv->way = choose_way(conv);
-	cut_tiles(conv, pixels);
+	if (conv->way == MX_CONVOLVE_WINOGRAD) {
+		mx_winograd_plan(conv);
+		conv->tile_pixels = mx_size_div_up(pixels, conv->tiles);
+	} else {
+		cut_tiles(conv, pixels);
+	}
 	cut_chunks(conv);
 	return 0;
 }
@@ -186,6 +203,20 @@ static size_t panel_rows(const struct mx_convolve *conv)
 	return panel;
 }
 
+/* Into how many blocks a layer of few tiles is cut. */
+static size_t parts_wanted(const struct mx_convolve *conv)
+{
+	const size_t elems =
+		mx_spatial_window(&conv->spatial) * group_channels(conv);
+	size_t outputs = conv->batch * conv->out_channels, i;
+
+	for (i = 0; i < MX_SPATIAL_DIMS; i++)
+		outputs *= conv->out_dim[i];
+	outputs /= mx_size_div_up(PART_MACS, elems);
+	outputs = mx_size_min(outputs, PARTS_WANTED) / conv->tiles;
+	return mx_size_max(outputs, 1);
+}
+
 void mx_convolve_weights(const struct mx_layer *layer,
 			 struct mx_weight_spec *spec)
 {
@@ -195,21 +226,29 @@ void mx_convolve_weights(const struct mx_layer *layer,
 		mx_spatial_window(&conv->spatial) * group_channels(conv);
 	const size_t panel = panel_rows(conv);
 	/* Instruction sets work on several panels at once. */
-	const size_t unit = conv->way == MX_CONVOLVE_DEPTHWISE
-				    ? MX_CONV_PANEL_ROWS * 4
-				    : panel * MX_CONV_PANELS_MAX;
+	const int is_depthwise = conv->way == MX_CONVOLVE_DEPTHWISE ||
+				 conv->way == MX_CONVOLVE_DEPTH_LINES;
+	const size_t unit = is_depthwise ? MX_CONV_PANEL_ROWS * 4
+					 : panel * MX_CONV_PANELS_MAX;
 	size_t block;
 
-	block = BLOCK_BYTES / (elems * sizeof(float)) / unit * unit;
-	block = mx_size_max(block, panel);
-	block = mx_size_div_up(rows, mx_size_div_up(rows, block));
-	block = mx_size_round_up(block, block > panel ? unit : panel);
 	spec->rows = rows;
 	spec->row_elems = elems;
 	spec->vectors = conv->act.kind == MX_ACTIVATION_PRELU ? 2 : 1;
+	if (mx_strip_blocks(conv, spec))
+		return;
+	block = BLOCK_BYTES / (elems * sizeof(float)) / unit * unit;
+	if (!is_depthwise && conv->tiles < TILES_WANTED)
+		block = mx_size_min(
+			block,
+			mx_size_round_up(rows / parts_wanted(conv), unit));
+	block = mx_size_max(block, panel);
+	block = mx_size_div_up(rows, mx_size_div_up(rows, block));
+	block = mx_size_round_up(block, block > panel ? unit : panel);
+	if (conv->way == MX_CONVOLVE_WINOGRAD)
+		block = conv->winograd.block_rows;
 	spec->block_rows = (uint32_t)block;
-	spec->panel_rows =
-		(uint32_t)(conv->way == MX_CONVOLVE_DEPTHWISE ? block : panel);
+	spec->panel_rows = (uint32_t)(is_depthwise ? block : panel);
 }
 
 size_t mx_convolve_tiles(const struct mx_layer *layer)

@@ -97,20 +97,20 @@ void mx_elementwise_run(const struct mx_op_args *args,
 			const struct mx_elementwise *work,
 			struct mx_range parts, size_t part_count)
 {
-	size_t offset[MX_LINES_OPERANDS_MAX];
+	struct mx_lines_walk at;
 	struct mx_range range;
 	struct walk walk;
-	size_t at;
 
 	assert(work->in_count <= MX_ELEMENTWISE_INPUTS_MAX);
 	walk_init(&walk, args, work);
 	range = mx_lines_of_parts(walk.lines.count, part_count, parts);
-	for (at = range.begin; at < range.end; at++) {
-		mx_lines_at(&walk.lines, at, offset);
+	mx_lines_begin(&walk.lines, range.begin, &at);
+	for (; range.begin < range.end; range.begin++) {
 		if (walk.is_direct)
-			do_direct(&walk, offset);
+			do_direct(&walk, at.offset);
 		else
-			do_gathered(&walk, offset);
+			do_gathered(&walk, at.offset);
+		mx_lines_next(&walk.lines, &at);
 	}
 }
 

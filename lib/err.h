@@ -8,6 +8,7 @@
  *   -ENOTSUP     an operator or attribute is not supported
  *   -EDQUOT      the budget cannot hold what was asked for
  *   -ENOSYS      a feature of the machine that was required is missing
+ *   -ETIME       the time that was given is over
  *   -EINVAL      the caller asked for something that makes no sense
  *
  * Everything else is what a system call said.

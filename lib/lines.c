@@ -160,19 +160,37 @@ void mx_lines_broadcast(struct mx_lines_operand *operand,
 			operand->stride[lead + i] = view->stride[i];
 }
 
-void mx_lines_at(const struct mx_lines *lines, size_t line,
-		 size_t offset[MX_LINES_OPERANDS_MAX])
+void mx_lines_begin(const struct mx_lines *lines, size_t line,
+		    struct mx_lines_walk *walk)
 {
 	unsigned i, op;
 
-	for (op = 0; op < lines->operand_count; op++)
-		offset[op] = 0;
+	memset(walk, 0, sizeof(*walk));
+	if (!lines->count)
+		return;
 	for (i = lines->rank; i-- > 0;) {
 		const size_t index = line % lines->dim[i];
 
 		line /= lines->dim[i];
+		walk->index[i] = index;
 		for (op = 0; op < lines->operand_count; op++)
-			offset[op] += index * lines->stride[op][i];
+			walk->offset[op] += index * lines->stride[op][i];
+	}
+}
+
+void mx_lines_next(const struct mx_lines *lines, struct mx_lines_walk *walk)
+{
+	unsigned i, op;
+
+	for (i = lines->rank; i-- > 0;) {
+		for (op = 0; op < lines->operand_count; op++)
+			walk->offset[op] += lines->stride[op][i];
+		if (++walk->index[i] < lines->dim[i])
+			return;
+		walk->index[i] = 0;
+		for (op = 0; op < lines->operand_count; op++)
+			walk->offset[op] -=
+				lines->dim[i] * lines->stride[op][i];
 	}
 }
 

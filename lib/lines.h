@@ -21,7 +21,7 @@ struct mx_lines {
 	size_t count; /* lines; 0 when the space is empty */
 	size_t length; /* elements of a line */
 	size_t step[MX_LINES_OPERANDS_MAX]; /* stride inside a line */
-	/* The rest is for mx_lines_at(). */
+	/* The rest is for struct mx_lines_walk. */
 	unsigned operand_count;
 	unsigned rank;
 	size_t dim[MX_RANK_MAX];
@@ -45,9 +45,16 @@ void mx_lines_broadcast(struct mx_lines_operand *operand,
 			const struct mx_view *view,
 			const struct mx_shape *space);
 
-/* Where line @line begins: elements from each operand's element 0. */
-void mx_lines_at(const struct mx_lines *lines, size_t line,
-		 size_t offset[MX_LINES_OPERANDS_MAX]);
+/* Lines one after the other: begin at one, then go on from line to line. */
+struct mx_lines_walk {
+	/* Where the line begins: elements from each operand's element 0. */
+	size_t offset[MX_LINES_OPERANDS_MAX];
+	size_t index[MX_RANK_MAX];
+};
+void mx_lines_begin(const struct mx_lines *lines, size_t line,
+		    struct mx_lines_walk *walk);
+/* Past the last line it begins again. */
+void mx_lines_next(const struct mx_lines *lines, struct mx_lines_walk *walk);
 
 /*
  * The number of parts for elementwise work over @elems elements: one for each

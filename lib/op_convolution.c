@@ -3,8 +3,13 @@
 #include <errno.h>
 
 #include "lib/convolve.h"
+#include "lib/depthwise.h"
 #include "lib/err.h"
 #include "lib/ops.h"
+#include "lib/simd.h"
+#include "lib/size.h"
+#include "lib/strip.h"
+#include "lib/winograd.h"
 
 static int infer(const struct mx_layer *layer, const struct mx_shape *in,
 		 struct mx_shape *out, struct mx_err *err)
@@ -37,6 +42,45 @@ static uint64_t macs(const struct mx_layer *layer)
 	return mx_convolve_macs(layer, mx_shape_elems(layer->out_shape));
 }
 
+static size_t scratch_bytes(const struct mx_layer *layer)
+{
+	const struct mx_convolve *conv = layer->params;
+
+	switch (conv->way) {
+	case MX_CONVOLVE_WINOGRAD:
+		return mx_size_max(mx_winograd_scratch_bytes(layer),
+				   mx_convolve_scratch_bytes(layer));
+	case MX_CONVOLVE_STRIPS:
+		return mx_strip_scratch_bytes(layer);
+	case MX_CONVOLVE_DEPTH_LINES:
+		return 0;
+	default:
+		return mx_convolve_scratch_bytes(layer);
+	}
+}
+
+static void run(const struct mx_op_args *args, struct mx_range parts)
+{
+	const struct mx_convolve *conv = args->layer->params;
+
+	switch (conv->way) {
+	case MX_CONVOLVE_STRIPS:
+		mx_strip_run(args, parts);
+		break;
+	case MX_CONVOLVE_DEPTH_LINES:
+		mx_depthwise_run(args, parts);
+		break;
+	case MX_CONVOLVE_WINOGRAD:
+		if (args->simd->winograd) {
+			mx_winograd_run(args, parts);
+			break;
+		}
+		/* fall through */
+	default:
+		mx_convolve_run(args, parts);
+	}
+}
+
 const struct mx_op mx_op_convolution = {
 	.name = "Convolution",
 	.traits = MX_OP_SPATIAL | MX_OP_FUSES_ACTIVATION | MX_OP_FUSES_AFFINE,
@@ -48,7 +92,7 @@ const struct mx_op mx_op_convolution = {
 	.infer = infer,
 	.weights = mx_convolve_weights,
 	.tiles = mx_convolve_tiles,
-	.scratch_bytes = mx_convolve_scratch_bytes,
+	.scratch_bytes = scratch_bytes,
 	.macs = macs,
-	.run = mx_convolve_run,
+	.run = run,
 };

@@ -8,6 +8,7 @@
 #include "lib/err.h"
 #include "lib/ops.h"
 #include "lib/simd.h"
+#include "lib/simd_dense.h"
 #include "lib/simd_map.h"
 #include "lib/size.h"
 
@@ -121,15 +122,16 @@ static void run_part(const struct mx_op_args *args, size_t block, size_t first,
 		args->out[0].data + first * pitch + block * spec->block_rows;
 	size_t i;
 
-	for (i = 0; i < end - first; i++)
-		memcpy(out + i * pitch, bias, rows * sizeof(*out));
 	/* The layer's rows decide, not this tile's: the choice is the
 	 * shape's. */
-	if (dense->in_rows == 1)
-		args->blas->gemv(rows, elems, matrix, elems, x, 1, out);
-	else
+	if (dense->in_rows == 1) {
+		args->simd->dense->products(matrix, rows, elems, x, bias, out);
+	} else {
+		for (i = 0; i < end - first; i++)
+			memcpy(out + i * pitch, bias, rows * sizeof(*out));
 		args->blas->gemm_nt(end - first, rows, elems, x, elems, matrix,
 				    elems, 1, out, pitch);
+	}
 	if (dense->act.kind == MX_ACTIVATION_NONE)
 		return;
 	for (i = 0; i < end - first; i++)

@@ -211,7 +211,7 @@ static void do_chunk(const struct mx_op_args *args, const struct plan *plan,
 
 static void run(const struct mx_op_args *args, struct mx_range parts)
 {
-	size_t offset[MX_LINES_OPERANDS_MAX];
+	struct mx_lines_walk walk;
 	struct mx_range range;
 	struct plan plan;
 	size_t at, begin;
@@ -219,11 +219,12 @@ static void run(const struct mx_op_args *args, struct mx_range parts)
 	plan_init(&plan, args);
 	range = mx_lines_of_parts(plan.lines.count, args->layer->tile_count,
 				  parts);
+	mx_lines_begin(&plan.lines, range.begin, &walk);
 	for (at = range.begin; at < range.end; at++) {
-		mx_lines_at(&plan.lines, at, offset);
 		for (begin = 0; begin < plan.lines.length; begin += CHUNK)
-			do_chunk(args, &plan, offset, begin,
+			do_chunk(args, &plan, walk.offset, begin,
 				 mx_size_min(plan.lines.length - begin, CHUNK));
+		mx_lines_next(&plan.lines, &walk);
 	}
 }
 

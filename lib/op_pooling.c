@@ -177,6 +177,13 @@ static struct clip clip_dim(const struct mx_spatial *s, unsigned i, size_t in,
 	size_t first = 0, last = 0;
 	struct clip clip = {0};
 
+	/* Most windows see no padding, and need no divisions. */
+	if (start >= pad && start + (s->kernel[i] - 1) * step < end)
+		return (struct clip){
+			.begin = start - pad,
+			.count = s->kernel[i],
+			.padded = s->kernel[i],
+		};
 	if (start < pad)
 		first = mx_size_div_up(pad - start, step);
 	if (start < end)

@@ -310,6 +310,20 @@ static void spread_line(const struct job *job, const float *line, float *y)
 	}
 }
 
+/* One input line is the output line. */
+static void copy_line(const struct job *job, const size_t *index,
+		      const float *x, float *y)
+{
+	uint32_t k;
+
+	for (k = 0; k < job->active_count; k++) {
+		const uint32_t d = job->active[k];
+
+		x += job->params->table[d].index[index[d]] * job->in->stride[d];
+	}
+	memcpy(y, x, job->in->shape.dim[job->inner] * sizeof(*y));
+}
+
 static int is_outside(const struct job *job, const size_t *index)
 {
 	uint32_t k;
@@ -343,6 +357,12 @@ static void run_line(const struct job *job, const size_t *index)
 	if (is_outside(job, index)) {
 		for (i = 0; i < job->out->shape.dim[job->inner]; i++)
 			y[i * step] = job->params->extrapolation;
+		return;
+	}
+	if (step == 1 && !table[job->inner].index &&
+	    job->params->rule.mode == MX_RESAMPLE_NEAREST &&
+	    job->in->stride[job->inner] == 1) {
+		copy_line(job, index, x, y);
 		return;
 	}
 	if (step == 1 && !table[job->inner].index) {

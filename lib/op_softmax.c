@@ -98,6 +98,15 @@ static void scatter(const struct mx_groups *groups,
 			y[walk.y + i * groups->line_y] = *scratch++;
 }
 
+/* Dense groups lie one behind the other and are short. */
+static int are_short_rows(const struct mx_groups *groups)
+{
+	const struct mx_groups_dims *kept = &groups->kept;
+
+	return groups->line <= MX_POOL_SHORT_LINE && kept->rank == 1 &&
+	       kept->x[0] == groups->line && kept->y[0] == groups->line;
+}
+
 static void softmax_run(const struct mx_op_args *args, struct mx_range parts)
 {
 	const struct params *p = args->layer->params;
@@ -119,6 +128,12 @@ static void softmax_run(const struct mx_op_args *args, struct mx_range parts)
 	is_dense = groups.lines == 1 && groups.line_x == 1 &&
 		   (groups.line_y == 1 || groups.line == 1);
 	units = mx_lines_of_parts(groups.units, args->layer->tile_count, parts);
+	if (is_dense && !p->is_log && are_short_rows(&groups)) {
+		pool->softmax_short(x + units.begin * groups.line, groups.line,
+				    units.end - units.begin,
+				    y + units.begin * groups.line);
+		return;
+	}
 	for (; units.begin < units.end; units.begin++) {
 		const struct mx_groups_unit unit =
 			mx_groups_at(&groups, units.begin);

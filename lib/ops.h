@@ -19,7 +19,7 @@
 	X(slice) X(reshape) X(transpose) X(relayout) X(tile) X(pad)	\
 	X(gather) X(constant) X(softmax) X(lrn) X(reduce) X(argmax)	\
 	X(resize) X(normalize) X(lp_normalize) X(mean_variance)		\
-	X(detection_output)
+	X(detection_output) X(shuffle)
 /* clang-format on */
 
 #define MX_OP_DECLARE(name) extern const struct mx_op mx_op_##name;

@@ -1,14 +1,26 @@
 #include "lib/simd.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMBERS(set)                                                           \
+	.isa = #set, .conv = &mx_simd_conv_##set,                              \
+	.dense = &mx_simd_dense_##set, .depthwise = &mx_simd_depthwise_##set,  \
+	.map = &mx_simd_map_##set, .pool = &mx_simd_pool_##set,                \
+	.strip = &mx_simd_strip_##set, .exact = &exact_##set
+
 #define DECLARE(set)                                                           \
 	extern const struct mx_simd_conv mx_simd_conv_##set;                   \
+	extern const struct mx_simd_dense mx_simd_dense_##set;                 \
+	extern const struct mx_simd_depthwise mx_simd_depthwise_##set;         \
 	extern const struct mx_simd_map mx_simd_map_##set;                     \
 	extern const struct mx_simd_pool mx_simd_pool_##set;                   \
+	extern const struct mx_simd_strip mx_simd_strip_##set;                 \
+	extern const struct mx_simd_winograd mx_simd_winograd_##set;           \
+	static const struct mx_simd exact_##set = {MEMBERS(set)};              \
 	static const struct mx_simd table_##set = {                            \
-		.isa = #set,                                                   \
-		.conv = &mx_simd_conv_##set,                                   \
-		.map = &mx_simd_map_##set,                                     \
-		.pool = &mx_simd_pool_##set,                                   \
+		MEMBERS(set),                                                  \
+		.winograd = &mx_simd_winograd_##set,                           \
 	}
 
 DECLARE(generic);
@@ -68,5 +80,12 @@ const struct mx_simd *mx_simd_at(size_t index)
 
 const struct mx_simd *mx_simd_best(void)
 {
+	const char *isa = getenv("MEMEXEC_ISA");
+	const struct mx_simd *simd;
+	size_t i;
+
+	for (i = 0; isa && (simd = mx_simd_at(i)) != NULL; i++)
+		if (!strcmp(simd->isa, isa))
+			return simd;
 	return mx_simd_at(0);
 }

@@ -4,31 +4,29 @@
 #include <string.h>
 
 #include "lib/simd.h"
+#include "lib/simd_vec.h"
 
 /*
- * VEC floats are a register. PIXELS x PANELS * 16 accumulators, the weights of
+ * PIXELS x PANELS * 16 accumulators, the weights of
  * one step and a broadcast input fill the register file, no more.
  */
 #if defined(__AVX512F__)
-#define VEC 16
 #define PIXELS 14
 #define PANELS 2
 #elif defined(__AVX2__)
-#define VEC 8
 #define PIXELS 6
 #define PANELS 1
 #elif defined(__aarch64__)
-#define VEC 4
 #define PIXELS 6
 #define PANELS 1
 #else
-#define VEC 4
 #define PIXELS 3
 #define PANELS 1
 #endif
 
 #define ROWS MX_CONV_PANEL_ROWS
-#define PANEL_VECS (ROWS / VEC)
+#define AHEAD ((size_t)MX_CONV_AHEAD)
+#define PANEL_VECS (ROWS / MX_VEC)
 
 /* Pixels and vectors of channels that depthwise works on at once. */
 #define DEPTH_PIXELS 4
@@ -37,88 +35,77 @@
 _Static_assert(PIXELS <= MX_CONV_PIXELS_MAX, "a table's pixels fit a call");
 _Static_assert(PANELS <= MX_CONV_PANELS_MAX, "a table's panels fit a call");
 
-typedef float vec __attribute__((vector_size(VEC * sizeof(float))));
-typedef int mask __attribute__((vector_size(VEC * sizeof(int))));
-/* The same anywhere in memory, and allowed to alias floats. */
-typedef float loose __attribute__((vector_size(VEC * sizeof(float)),
-				   aligned(sizeof(float)), may_alias));
+/* Registers are for the sums: what is behind @pointer shall not be kept in
+ * any. (GCC takes vector registers for it, and then has too few.) */
+#define IN_MEMORY(pointer) __asm__ volatile("" : "+r"(pointer))
 
-/*
- * Accumulators must be registers, so the loops over them have to vanish, in
- * clang before it decides what is an array in memory.
- */
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#define unrolled_for(i, count) UNROLL for (i = 0; i < (count); i++)
+/* A cache line, for all that one can know. */
+#define LINE_FLOATS ((size_t)16)
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vec load(const float *from)
+MX_VEC_INLINE void fetch(const struct mx_conv_work *work, size_t at)
 {
-	return *(const loose *)from;
-}
+	size_t i;
 
-INLINE void store(float *to, vec value)
-{
-	*(loose *)to = value;
-}
-
-INLINE vec spread(float value)
-{
-	return (vec){0} + value;
-}
-
-INLINE vec choose(mask where, vec yes, vec no)
-{
-	return (vec)(((mask)yes & where) | ((mask)no & ~where));
-}
-
-/* A comparison with NaN is false, so NaN stays. */
-INLINE vec clamp(vec value, vec low, vec high)
-{
-	value = choose((mask)(value < low), low, value);
-	return choose((mask)(value > high), high, value);
+	IN_MEMORY(work);
+	for (i = 0; i < AHEAD; i++)
+		__builtin_prefetch(work->ahead + at + i * LINE_FLOATS, 0, 2);
 }
 
 /* @pixels and @panels are constants once inlined; all rows are there. */
-INLINE void gemm_tile(const struct mx_conv_work *work, const size_t pixels,
-		      const size_t panels)
+MX_VEC_INLINE void gemm_tile(const struct mx_conv_work *work,
+			     const size_t pixels, const size_t panels)
 {
 	const size_t vecs = panels * PANEL_VECS;
-	const vec low = spread(work->low), high = spread(work->high);
-	vec sum[PIXELS][PANELS * PANEL_VECS] = {{{0}}};
-	const float *x[PIXELS];
-	size_t p, k, i, j;
+	const mx_vec low = mx_vec_spread(work->low),
+		     high = mx_vec_spread(work->high);
+	mx_vec sum[PIXELS][PANELS * PANEL_VECS] = {{{0}}};
+	const float *const *x = work->x;
+	size_t p, k, first, end, i, j;
+	size_t at = 0;
 
-	for (p = 0; p < work->positions; p++) {
+	mx_vec_for (i, pixels)
+		mx_vec_for (j, panels)
+			__builtin_prefetch(
+				work->out[i] + work->out_offset + j * ROWS, 1);
+	for (p = 0; p < work->positions; p++, x += pixels) {
 		const float *w0 = work->weights[0] + work->at[p] * ROWS;
 		const float *w1 = w0;
 
 		if (panels > 1)
 			w1 = work->weights[1] + work->at[p] * ROWS;
-		unrolled_for (i, pixels)
-			x[i] = work->x[p * pixels + i] + work->x_offset;
-		for (k = 0; k < work->run; k++) {
-			vec w[PANELS * PANEL_VECS];
+		for (first = 0; first < work->run; first = end) {
+			end = work->run - first < AHEAD ? work->run
+							: first + AHEAD;
+			fetch(work, at);
+			at += work->ahead_step;
+			for (k = first; k < end; k++) {
+				mx_vec w[PANELS * PANEL_VECS];
 
-			unrolled_for (j, vecs)
-				w[j] = load((j < PANEL_VECS ? w0 : w1) +
-					    k * ROWS + j % PANEL_VECS * VEC);
-			unrolled_for (i, pixels)
-				unrolled_for (j, vecs)
-					sum[i][j] += x[i][k] * w[j];
+				IN_MEMORY(x);
+				mx_vec_for (j, vecs)
+					w[j] = mx_vec_load(
+						(j < PANEL_VECS ? w0 : w1) +
+						k * ROWS +
+						j % PANEL_VECS * MX_VEC);
+				mx_vec_for (i, pixels)
+					mx_vec_for (j, vecs)
+						sum[i][j] +=
+							x[i]
+							 [k + work->x_offset] *
+							w[j];
+			}
 		}
 	}
-	unrolled_for (i, pixels) {
-		const float *from = work->bias ? work->bias : work->out[i];
+	mx_vec_for (i, pixels) {
+		float *to = work->out[i] + work->out_offset;
+		const float *from = work->bias ? work->bias : to;
 
-		unrolled_for (j, vecs)
-			store(work->out[i] + j * VEC,
-			      clamp(load(from + j * VEC) + sum[i][j], low,
-				    high));
+		mx_vec_for (j, vecs)
+			mx_vec_store(
+				to + j * MX_VEC,
+				mx_vec_clamp(mx_vec_load(from + j * MX_VEC) +
+						     sum[i][j],
+					     low, high));
 	}
 }
 
@@ -185,12 +172,13 @@ static void gemm_short(const struct mx_conv_work *work)
 	for (i = 0; i < work->pixels; i++) {
 		out[i] = sum[i];
 		if (!work->bias)
-			memcpy(sum[i], work->out[i], bytes);
+			memcpy(sum[i], work->out[i] + work->out_offset, bytes);
 	}
 	padded.out = out;
+	padded.out_offset = 0;
 	tiles[work->panels - 1][work->pixels - 1](&padded);
 	for (i = 0; i < work->pixels; i++)
-		memcpy(work->out[i], sum[i], bytes);
+		memcpy(work->out[i] + work->out_offset, sum[i], bytes);
 }
 
 static void gemm(const struct mx_conv_work *work)
@@ -205,12 +193,14 @@ static void gemm(const struct mx_conv_work *work)
 }
 
 /* @pixels from @first, @vecs vectors of rows from @row. */
-INLINE void depth_tile(const struct mx_conv_work *work, const size_t first,
-		       const size_t pixels, const size_t row, const size_t vecs)
+MX_VEC_INLINE void depth_tile(const struct mx_conv_work *work,
+			      const size_t first, const size_t pixels,
+			      const size_t row, const size_t vecs)
 {
-	const vec low = spread(work->low), high = spread(work->high);
+	const mx_vec low = mx_vec_spread(work->low),
+		     high = mx_vec_spread(work->high);
 	const size_t offset = work->x_offset + row;
-	vec sum[DEPTH_PIXELS][DEPTH_VECS] = {{{0}}};
+	mx_vec sum[DEPTH_PIXELS][DEPTH_VECS] = {{{0}}};
 	size_t p, i, j;
 
 	for (p = 0; p < work->positions; p++) {
@@ -218,19 +208,22 @@ INLINE void depth_tile(const struct mx_conv_work *work, const size_t first,
 		const float *w = work->weights[0] +
 				 work->at[p] * work->weight_step + row;
 
-		unrolled_for (i, pixels)
-			unrolled_for (j, vecs)
-				sum[i][j] += load(x[i] + offset + j * VEC) *
-					     load(w + j * VEC);
+		mx_vec_for (i, pixels)
+			mx_vec_for (j, vecs)
+				sum[i][j] += mx_vec_load(x[i] + offset +
+							 j * MX_VEC) *
+					     mx_vec_load(w + j * MX_VEC);
 	}
-	unrolled_for (i, pixels) {
-		float *to = work->out[first + i] + row;
+	mx_vec_for (i, pixels) {
+		float *to = work->out[first + i] + work->out_offset + row;
 		const float *from = work->bias ? work->bias + row : to;
 
-		unrolled_for (j, vecs)
-			store(to + j * VEC,
-			      clamp(load(from + j * VEC) + sum[i][j], low,
-				    high));
+		mx_vec_for (j, vecs)
+			mx_vec_store(
+				to + j * MX_VEC,
+				mx_vec_clamp(mx_vec_load(from + j * MX_VEC) +
+						     sum[i][j],
+					     low, high));
 	}
 }
 
@@ -241,7 +234,7 @@ static void depth_rest(const struct mx_conv_work *work, size_t pixel,
 	size_t p;
 
 	for (; row < work->rows; row++) {
-		float *to = work->out[pixel] + row;
+		float *to = work->out[pixel] + work->out_offset + row;
 		float sum = 0;
 
 		for (p = 0; p < work->positions; p++)
@@ -258,7 +251,7 @@ static void depth_rest(const struct mx_conv_work *work, size_t pixel,
 
 static void depthwise(const struct mx_conv_work *work)
 {
-	const size_t wide = DEPTH_VECS * VEC;
+	const size_t wide = DEPTH_VECS * MX_VEC;
 	size_t first, row, i;
 
 	for (first = 0; first < work->pixels; first += DEPTH_PIXELS) {
@@ -273,7 +266,7 @@ static void depthwise(const struct mx_conv_work *work)
 				for (i = first; i < end; i++)
 					depth_tile(work, i, 1, row, DEPTH_VECS);
 		}
-		for (; row + VEC <= work->rows; row += VEC) {
+		for (; row + MX_VEC <= work->rows; row += MX_VEC) {
 			if (whole)
 				depth_tile(work, first, DEPTH_PIXELS, row, 1);
 			else

@@ -19,6 +19,7 @@
 /* No instruction set takes more pixels or panels in one call. */
 #define MX_CONV_PIXELS_MAX 14
 #define MX_CONV_PANELS_MAX 2
+#define MX_CONV_AHEAD 16
 
 struct mx_conv_work {
 	size_t pixels; /* 1 .. simd_conv->pixels */
@@ -36,6 +37,12 @@ struct mx_conv_work {
 	size_t rows; /* outputs of a pixel; gemm: at most panels' rows */
 	const float *bias; /* rows values; NULL: go on from what out holds */
 	float *const *out; /* [pixels] */
+	size_t out_offset; /* added to each: where the rows begin */
+	/* gemm: what the caller reads next. For each AHEAD row elements so many
+	 * cache lines are fetched from there, every time ahead_step floats
+	 * on. */
+	const float *ahead;
+	size_t ahead_step;
 	float low; /* results are clamped; NaN stays */
 	float high;
 };

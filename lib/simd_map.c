@@ -126,7 +126,7 @@ FN(hard_swish)
 
 FN(silu)
 {
-	return x * mx_math_sigmoid(x);
+	return mx_math_silu(x);
 }
 
 FN(error_function)
@@ -378,6 +378,43 @@ static void select_line(float *out, const float *condition, const float *x,
 	}
 }
 
+/* @lines is a constant once inlined. */
+static inline __attribute__((always_inline)) void weave(float *restrict out,
+							const float *restrict x,
+							size_t step,
+							const size_t lines,
+							size_t count)
+{
+	size_t i, j;
+
+	MX_MATH_LOOP
+	for (i = 0; i < count; i++)
+		for (j = 0; j < lines; j++)
+			out[i * lines + j] = x[j * step + i];
+}
+
+static void interleave_lines(float *out, const float *x, size_t step,
+			     size_t lines, size_t count)
+{
+	size_t i, j;
+
+	switch (lines) {
+	case 2:
+		weave(out, x, step, 2, count);
+		break;
+	case 4:
+		weave(out, x, step, 4, count);
+		break;
+	case 8:
+		weave(out, x, step, 8, count);
+		break;
+	default:
+		for (j = 0; j < lines; j++)
+			for (i = 0; i < count; i++)
+				out[i * lines + j] = x[j * step + i];
+	}
+}
+
 static void accumulate_line(float *acc, const float *x, float factor,
 			    size_t count)
 {
@@ -452,6 +489,7 @@ const struct mx_simd_map MX_SIMD_TABLE(map) = {
 	.affine = affine_line,
 	.prelu = prelu_line,
 	.select = select_line,
+	.interleave = interleave_lines,
 	.accumulate = accumulate_line,
 	.activate = activate_line,
 };

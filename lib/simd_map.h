@@ -83,6 +83,10 @@ struct mx_simd_map {
 	void (*select)(float *out, const float *condition, const float *x,
 		       const float *y, size_t count);
 
+	/* out[i * lines + j] = x[j * step + i] for i < count, j < lines */
+	void (*interleave)(float *out, const float *x, size_t step,
+			   size_t lines, size_t count);
+
 	/* acc += factor * x */
 	void (*accumulate)(float *acc, const float *x, float factor,
 			   size_t count);

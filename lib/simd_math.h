@@ -174,12 +174,34 @@ static inline float mx_math_log1p(float x)
 	return rounded == 0.0f ? x : y;
 }
 
+/* 1 + exp(-x): what a sigmoid divides by. Below the normal floats it is
+ * infinity a little early, and above them exp(-x) does not count. */
+static inline float mx_math_sigmoid_base(float x)
+{
+	const float low = -87.0f, high = 89.0f;
+	float y = -x;
+	float rounded, n, r, fraction;
+
+	y = y > high ? high : y;
+	y = y < low ? low : y;
+	rounded = y * MX_MATH_LOG2E + MX_MATH_ROUNDER;
+	n = rounded - MX_MATH_ROUNDER;
+	r = y - n * MX_MATH_LN2_HIGH;
+	r = r - n * MX_MATH_LN2_LOW;
+	fraction = r + r * r * mx_math_exp_tail(r);
+	/* 2^128 comes out as infinity. */
+	return 1.0f + (fraction + 1.0f) * mx_math_pow2(mx_math_bits(rounded));
+}
+
 static inline float mx_math_sigmoid(float x)
 {
-	const float e = mx_math_exp(-fabsf(x));
-	const float top = x >= 0.0f ? 1.0f : e;
+	return 1.0f / mx_math_sigmoid_base(x);
+}
 
-	return top / (1.0f + e);
+/* x * sigmoid(x) */
+static inline float mx_math_silu(float x)
+{
+	return x / mx_math_sigmoid_base(x);
 }
 
 static inline float mx_math_tanh(float x)

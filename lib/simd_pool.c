@@ -1,7 +1,8 @@
 /*
  * (1) Channels are independent. Which loop computes one (vectors or the
  *     remainder, which may round differently) depends on its index alone, so
- *     callers cut by shape alone.
+ *     callers cut by shape alone. What does not fill a vector is computed with
+ *     channels before it, twice: outputs are not read.
  * (2) A line's sum is kept in FOLD_LANES accumulators that are merged in one
  *     fixed order, so it depends on the line's length alone.
  */
@@ -152,6 +153,11 @@ static void window_max(const struct mx_pool_window *window, size_t channels,
 		max_wide(window, x + c, y + c);
 	for (; c + LANES <= channels; c += LANES)
 		max_narrow(window, x + c, y + c);
+	/* The rest, with channels before it that come out the same again. */
+	if (c < channels && channels >= LANES) {
+		max_narrow(window, x + channels - LANES, y + channels - LANES);
+		return;
+	}
 	for (; c < channels; c++)
 		max_one(window, x + c, y + c);
 }
@@ -211,6 +217,11 @@ static void window_sum(const struct mx_pool_window *window, size_t channels,
 		sum_wide(window, x + c, scale, y + c);
 	for (; c + LANES <= channels; c += LANES)
 		sum_narrow(window, x + c, scale, y + c);
+	if (c < channels && channels >= LANES) {
+		sum_narrow(window, x + channels - LANES, scale,
+			   y + channels - LANES);
+		return;
+	}
 	for (; c < channels; c++)
 		sum_one(window, x + c, scale, y + c);
 }
@@ -407,6 +418,36 @@ static void softmax(const float *x, size_t n, float *y)
 	apply_row(y, n, 0.0, 1.0 / sum, y);
 }
 
+static void softmax_short(const float *x, size_t n, size_t rows, float *y)
+{
+	const size_t most = EXP_CHUNK / n;
+	float chunk[EXP_CHUNK];
+	size_t count, row, i;
+
+	for (; rows; rows -= count, x += count * n, y += count * n) {
+		count = rows < most ? rows : most;
+		for (row = 0; row < count; row++) {
+			const float *from = x + row * n;
+			float top = from[0];
+
+			for (i = 1; i < n; i++)
+				top = from[i] > top ? from[i] : top;
+			for (i = 0; i < n; i++)
+				chunk[row * n + i] = from[i] - top;
+		}
+		exp_below(chunk, count * n, 0.0f, chunk);
+		for (row = 0; row < count; row++) {
+			const float *from = chunk + row * n;
+			double sum = 0.0;
+
+			for (i = 0; i < n; i++)
+				sum += (double)from[i];
+			for (i = 0; i < n; i++)
+				y[row * n + i] = (float)((double)from[i] / sum);
+		}
+	}
+}
+
 static void log_softmax(const float *x, size_t n, float *y)
 {
 	const float top = line_max(x, n);
@@ -429,6 +470,16 @@ static void lrn_divide(const struct mx_pool_lrn *lrn, const float *x, size_t n,
 	const float k = lrn->k, beta = lrn->beta;
 	size_t i;
 
+	/* Nearly every network's exponent, and half the work. */
+	if (beta == 0.75f) {
+		MX_MATH_LOOP
+		for (i = 0; i < n; i++) {
+			const float root = sqrtf(k + y[i]);
+
+			y[i] = x[i] / (root * sqrtf(root));
+		}
+		return;
+	}
 	MX_MATH_LOOP
 	for (i = 0; i < n; i++)
 		y[i] = x[i] * mx_math_exp(-beta * mx_math_log(k + y[i]));
@@ -467,6 +518,7 @@ const struct mx_simd_pool MX_SIMD_TABLE(pool) = {
 	.combine = combine,
 	.softmax = softmax,
 	.log_softmax = log_softmax,
+	.softmax_short = softmax_short,
 	.lrn = lrn_pixel,
 	.lrn_divide = lrn_divide,
 	.fold_row = fold_row,

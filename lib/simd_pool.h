@@ -34,6 +34,9 @@ struct mx_pool_lrn {
 	float beta;
 };
 
+/* Lines that are better taken many at a time. */
+#define MX_POOL_SHORT_LINE ((size_t)32)
+
 struct mx_simd_pool {
 	/* y[c] = the maximum of the window. */
 	void (*window_max)(const struct mx_pool_window *window, size_t channels,
@@ -54,6 +57,9 @@ struct mx_simd_pool {
 	 * be @x. */
 	void (*softmax)(const float *x, size_t n, float *y);
 	void (*log_softmax)(const float *x, size_t n, float *y);
+	/* softmax() of @rows short lines, one behind the other: n is at most
+	 * MX_POOL_SHORT_LINE. Its results may differ in the last bit. */
+	void (*softmax_short)(const float *x, size_t n, size_t rows, float *y);
 
 	/* One pixel; @squares has room for n + before + after floats. @y may
 	 * be @x. */

@@ -49,5 +49,12 @@ check-arm64:
 check-board: deps $(BUILD)/memexec
 	@BUILD=$(BUILD) scripts/virtual-board || [ $$? -eq 77 ]
 
+# Likewise.
+.PHONY: check-instructions record-instructions
+check-instructions: deps $(BUILD)/memexec $(BUILD)/tests/bench_instructions
+	@BUILD=$(BUILD) CC="$(CC)" scripts/check-instructions || [ $$? -eq 77 ]
+record-instructions: deps $(BUILD)/memexec $(BUILD)/tests/bench_instructions
+	@BUILD=$(BUILD) CC="$(CC)" scripts/check-instructions --record
+
 clean:
 	rm -rf build

@@ -61,12 +61,39 @@ static void broken_attributes_are_refused(void **state)
 	mx_attrs_fini(&attrs);
 }
 
+static void only_some_are_clamps(void **state)
+{
+	static const struct {
+		struct mx_activation act;
+		int is_all;
+		float low, high;
+	} cases[] = {
+		{{MX_ACTIVATION_NONE, 0, 0}, 1, -INFINITY, INFINITY},
+		{{MX_ACTIVATION_RELU, 0, 0}, 1, 0, INFINITY},
+		{{MX_ACTIVATION_RELU, 0.5f, 0}, 0, -INFINITY, INFINITY},
+		{{MX_ACTIVATION_CLIP, -1, 6}, 1, -1, 6},
+		{{MX_ACTIVATION_SIGMOID, 0, 0}, 0, -INFINITY, INFINITY},
+	};
+	float low, high;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+			mx_activation_clamp(&cases[i].act, &low, &high),
+			cases[i].is_all);
+		assert_true(low == cases[i].low);
+		assert_true(high == cases[i].high);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_stored_comes_back),
 		cmocka_unit_test(absent_is_none),
 		cmocka_unit_test(broken_attributes_are_refused),
+		cmocka_unit_test(only_some_are_clamps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static void lines_follow_operand_0_and_broadcast_stops_merging(void **state)
 	const struct mx_lines_operand ops[3] = {operand(60, 1, 15, 3),
 						operand(0, 1, 0, 0),
 						operand(0, 0, 0, 0)};
-	size_t offset[MX_LINES_OPERANDS_MAX];
+	struct mx_lines_walk walk;
 	struct mx_lines lines;
 
 	(void)state;
@@ -45,10 +45,10 @@ static void lines_follow_operand_0_and_broadcast_stops_merging(void **state)
 	assert_int_equal(lines.step[0], 1);
 	assert_int_equal(lines.step[1], 1);
 	assert_int_equal(lines.step[2], 0);
-	mx_lines_at(&lines, 7, offset);
-	assert_int_equal(offset[0], 21);
-	assert_int_equal(offset[1], 0);
-	assert_int_equal(offset[2], 0);
+	mx_lines_begin(&lines, 7, &walk);
+	assert_int_equal(walk.offset[0], 21);
+	assert_int_equal(walk.offset[1], 0);
+	assert_int_equal(walk.offset[2], 0);
 }
 
 static void empty_and_scalar_spaces_work(void **state)
@@ -56,7 +56,7 @@ static void empty_and_scalar_spaces_work(void **state)
 	const struct mx_shape empty = mx_shape_of(2, (size_t[]){3, 0});
 	const struct mx_shape scalar = mx_shape_of(0, NULL);
 	const struct mx_lines_operand op = operand(1, 1, 0, 0);
-	size_t offset[MX_LINES_OPERANDS_MAX] = {9};
+	struct mx_lines_walk walk = {.offset = {9}};
 	struct mx_lines lines;
 
 	(void)state;
@@ -65,8 +65,8 @@ static void empty_and_scalar_spaces_work(void **state)
 	mx_lines_init(&lines, &scalar, &op, 1);
 	assert_int_equal(lines.count, 1);
 	assert_int_equal(lines.length, 1);
-	mx_lines_at(&lines, 0, offset);
-	assert_int_equal(offset[0], 0);
+	mx_lines_begin(&lines, 0, &walk);
+	assert_int_equal(walk.offset[0], 0);
 }
 
 static void long_lines_are_cut_so_that_parts_have_work(void **state)
@@ -80,7 +80,7 @@ static void long_lines_are_cut_so_that_parts_have_work(void **state)
 		{1000003, 1, 1000003}, /* a prime */
 	};
 	const struct mx_lines_operand op = operand(2, 0, 0, 0);
-	size_t offset[MX_LINES_OPERANDS_MAX];
+	struct mx_lines_walk walk;
 	struct mx_lines lines;
 	size_t i;
 
@@ -92,8 +92,8 @@ static void long_lines_are_cut_so_that_parts_have_work(void **state)
 		assert_int_equal(lines.count, cases[i].count);
 		assert_int_equal(lines.length, cases[i].length);
 		assert_int_equal(lines.step[0], 2);
-		mx_lines_at(&lines, lines.count - 1, offset);
-		assert_int_equal(offset[0],
+		mx_lines_begin(&lines, lines.count - 1, &walk);
+		assert_int_equal(walk.offset[0],
 				 2 * (cases[i].dim - cases[i].length));
 	}
 }
@@ -124,7 +124,7 @@ static void lines_visit_every_element_once(void **state)
 	for (c = 0; c < sizeof(dims) / sizeof(dims[0]); c++) {
 		const struct mx_shape space = mx_shape_of(8, dims[c]);
 		struct mx_lines_operand ops[2];
-		size_t offset[MX_LINES_OPERANDS_MAX];
+		struct mx_lines_walk walk, next;
 		size_t index[MX_RANK_MAX];
 		int to[288] = {0};
 		struct mx_lines lines;
@@ -135,11 +135,16 @@ static void lines_visit_every_element_once(void **state)
 		for (i = 8, stride = 1; i-- > 0; stride *= dims[c][i])
 			ops[1].stride[i] = stride;
 		mx_lines_init(&lines, &space, ops, 2);
+		mx_lines_begin(&lines, 0, &next);
 		for (line = 0; line < lines.count; line++) {
-			mx_lines_at(&lines, line, offset);
+			mx_lines_begin(&lines, line, &walk);
+			assert_memory_equal(&next, &walk, sizeof(walk));
+			mx_lines_next(&lines, &next);
 			for (k = 0; k < lines.length; k++) {
-				const size_t a = offset[0] + k * lines.step[0];
-				const size_t b = offset[1] + k * lines.step[1];
+				const size_t a =
+					walk.offset[0] + k * lines.step[0];
+				const size_t b =
+					walk.offset[1] + k * lines.step[1];
 				size_t want = 0;
 
 				op_unravel(&space, b, index);

@@ -1,63 +1,10 @@
-#include "tests/convolve_fixture.h"
+#include "tests/convolve_definition.h"
 
 #include "lib/spatial.h"
 
-/* Sum for one output in doubles, the definition. */
-static double sum_at(const struct conv_data *data, size_t n, size_t row,
-		     const size_t at[CONV_DIMS])
-{
-	const struct conv_case *c = data->c;
-	const size_t channels = c->in_channels / c->groups;
-	const size_t group = row / (c->out_channels / c->groups);
-	const float *w = data->w + row * data->row_elems;
-	size_t k[CONV_DIMS] = {0};
-	size_t from[CONV_DIMS];
-	double sum = 0;
-	size_t i, ch;
-	int inside;
-
-	do {
-		inside = 1;
-		for (i = 0; i < CONV_DIMS; i++) {
-			const int64_t p = (int64_t)at[i] * data->stride[i] -
-					  data->pad[i] +
-					  (int64_t)k[i] * data->dilation[i];
-
-			inside &= p >= 0 && p < (int64_t)data->in_dim[i];
-			from[i] = (size_t)p;
-		}
-		for (ch = 0; ch < channels; ch++, w++)
-			if (inside)
-				sum += (double)*w *
-				       (double)data->x[conv_index(
-					       n, group * channels + ch,
-					       c->in_channels, data->in_dim,
-					       from)];
-	} while (conv_next(k, data->kernel));
-	return sum;
-}
-
 static void expect_case(const struct conv_case *c)
 {
-	struct conv_data data;
-	struct op_run run;
-	size_t at[CONV_DIMS] = {0};
-	size_t n, row;
-	double *y;
-
-	print_message("    %s\n", c->what);
-	conv_begin(&run, "Convolution", c, &data);
-	y = op_doubles(&run, mx_shape_elems(run.layer.out_shape));
-	for (n = 0; n < c->batch; n++)
-		for (row = 0; row < c->out_channels; row++)
-			do
-				y[conv_index(n, row, c->out_channels,
-					     data.out_dim, at)] =
-					sum_at(&data, n, row, at);
-			while (conv_next(at, data.out_dim));
-	conv_finish(&data, y);
-	op_expect(&run, 0, y, 3e-6);
-	op_end(&run);
+	(void)conv_expect(c);
 }
 
 #define EXPECT(name, ...)                                                      \
@@ -222,7 +169,7 @@ static void blocks_are_whole_panels_of_about_a_mebibyte(void **state)
 	} cases[] = {
 		{3, 64, 1, 3, 64, 16},	      {64, 64, 1, 3, 64, 16},
 		{512, 512, 1, 3, 32, 16},     {512, 4096, 1, 7, 16, 16},
-		{512, 1000, 1, 1, 512, 16},   {20, 5, 1, 1, 16, 16},
+		{512, 1000, 1, 1, 64, 16},    {20, 5, 1, 1, 32, 16},
 		{960, 960, 960, 3, 960, 960}, {128, 256, 32, 3, 256, 8},
 	};
 	struct op_run run;

@@ -21,6 +21,7 @@
 #include "tests/faults.h"
 #include "tests/graph_fixture.h"
 #include "tests/graph_random.h"
+#include "tests/rewrite_graphs.h"
 
 FAULT(void *, malloc, (size_t bytes), (bytes), ENOMEM, NULL)
 FAULT(void *, calloc, (size_t count, size_t bytes), (count, bytes), ENOMEM,
@@ -172,6 +173,47 @@ static void random_graphs_compute_what_they_did(void **state)
 	}
 }
 
+static void rewritten_operators_compute_what_they_did(void **state)
+{
+	struct compiled plain = {0}, full = {0};
+	const struct mx_blas *blas;
+	struct mx_err err = {""};
+	struct mx_graph *g = rw_graph();
+
+	(void)state;
+	fx_pass(g, mx_passes_run);
+	fx_expect_text(
+		g, "input x 1x1x8x8 cl\n"
+		   "conv Convolution(x) -> conv 1x8x4x4 cl\n"
+		   "left Shuffle(conv) -> left 1x4x4x4 cl pitch=18 @half+0\n"
+		   "right Shuffle(conv) -> right 1x4x4x4 cl\n"
+		   "branch Convolution(right) -> branch 1x6x4x4 cl pitch=18 "
+		   "@half+4\n"
+		   "two Concat(left, branch) -> two 1x10x4x4 cl pitch=18 "
+		   "@half+0\n"
+		   "t Tanh(two) -> t 1x10x4x4 cl\n"
+		   "third Convolution(t) -> third 1x5x4x4 cl pitch=18 "
+		   "@half+10\n"
+		   "three Concat(two, third) -> three 1x15x4x4 cl pitch=18 "
+		   "@half+0\n"
+		   "a Abs(three) -> a 1x15x4x4 cl\n"
+		   "fourth Convolution(a) -> fourth 1x3x4x4 cl pitch=18 "
+		   "@half+15\n"
+		   "four Concat(three, fourth) -> four 1x18x4x4 cl @half+0\n"
+		   "half Power(four) -> half 1x18x4x4 cl\n"
+		   "output half\n");
+	compile(&full, g);
+	g = rw_graph();
+	fx_pass(g, mx_pass_layout);
+	compile(&plain, g);
+	if (mx_blas_open(&blas, &err))
+		print_message("not computed: %s\n", err.text);
+	else
+		expect_same(&plain, &full, blas, 0);
+	finish(&plain);
+	finish(&full);
+}
+
 /* The order of the passes matters: each finds what the one before made. */
 static void one_convolution_is_left_of_a_block(void **state)
 {
@@ -206,15 +248,14 @@ static void one_convolution_is_left_of_a_block(void **state)
 
 /* Fails the first allocation, the second, ... until all is done; what is left
  * behind is AddressSanitizer's to find. */
-static void want_of_memory_is_reported_wherever_it_strikes(void **state)
+static void sweep_allocations(struct mx_graph *(*make)(void))
 {
 	const struct mx_lower_opts opts = {0};
 	long nth;
 	int rc;
 
-	(void)state;
 	for (nth = 0, rc = -1; rc; nth++) {
-		struct mx_graph *g = fr_graph(39, 43);
+		struct mx_graph *g = make();
 		struct mx_weights *weights = NULL;
 		struct mx_network net = {0};
 		struct mx_err err = {""};
@@ -234,12 +275,25 @@ static void want_of_memory_is_reported_wherever_it_strikes(void **state)
 	assert_true(nth > 100);
 }
 
+static struct mx_graph *some_random_graph(void)
+{
+	return fr_graph(39, 43);
+}
+
+static void want_of_memory_is_reported_wherever_it_strikes(void **state)
+{
+	(void)state;
+	sweep_allocations(some_random_graph);
+	sweep_allocations(rw_graph);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_convolution_is_left_of_a_block),
 		cmocka_unit_test(
 			want_of_memory_is_reported_wherever_it_strikes),
+		cmocka_unit_test(rewritten_operators_compute_what_they_did),
 		cmocka_unit_test(random_graphs_compute_what_they_did),
 	};
 

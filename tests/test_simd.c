@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -15,6 +16,7 @@ static void the_best_is_first_and_the_generic_one_last(void **state)
 	size_t i;
 
 	(void)state;
+	assert_int_equal(unsetenv("MEMEXEC_ISA"), 0);
 	assert_ptr_equal(mx_simd_best(), mx_simd_at(0));
 	for (i = 0; mx_simd_at(i); i++)
 		last = mx_simd_at(i);
@@ -46,11 +48,46 @@ static void instruction_sets_that_the_cpu_has_are_there(void **state)
 #endif
 }
 
+static void the_environment_names_the_best(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; mx_simd_at(i); i++) {
+		assert_int_equal(setenv("MEMEXEC_ISA", mx_simd_at(i)->isa, 1),
+				 0);
+		assert_ptr_equal(mx_simd_best(), mx_simd_at(i));
+	}
+	assert_int_equal(setenv("MEMEXEC_ISA", "of another CPU", 1), 0);
+	assert_ptr_equal(mx_simd_best(), mx_simd_at(0));
+	assert_int_equal(unsetenv("MEMEXEC_ISA"), 0);
+}
+
+static void exact_tables_lack_winograd_alone(void **state)
+{
+	struct mx_simd exact;
+	size_t i;
+
+	(void)state;
+	for (i = 0; mx_simd_at(i); i++) {
+		const struct mx_simd *simd = mx_simd_at(i);
+
+		assert_non_null(simd->winograd);
+		assert_null(simd->exact->winograd);
+		exact = *simd;
+		exact.winograd = NULL;
+		assert_memory_equal(simd->exact, &exact, sizeof(exact));
+		assert_ptr_equal(simd->exact->exact, simd->exact);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_is_first_and_the_generic_one_last),
 		cmocka_unit_test(instruction_sets_that_the_cpu_has_are_there),
+		cmocka_unit_test(the_environment_names_the_best),
+		cmocka_unit_test(exact_tables_lack_winograd_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,31 @@ static void activations_are_the_functions_in_place(void **state)
 	}
 }
 
+static void lines_of_any_number_are_interleaved(void **state)
+{
+	const struct mx_simd *simd;
+	size_t s, lines, count, i, j;
+	struct lines l;
+
+	(void)state;
+	for (s = 0; (simd = mx_simd_at(s)) != NULL; s++)
+		for (lines = 1; lines <= 9; lines++)
+			for (count = 0; count * lines <= LENGTH_MAX; count++) {
+				/* A little apart, as far as there is room. */
+				const size_t step = LENGTH_MAX / lines;
+
+				fill(&l);
+				simd->map->interleave(l.out, l.a, step, lines,
+						      count);
+				for (i = 0; i < count; i++)
+					for (j = 0; j < lines; j++)
+						assert_true(
+							l.out[i * lines + j] ==
+							l.a[j * step + i]);
+				expect_guard(l.out, count * lines);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +219,7 @@ int main(void)
 		cmocka_unit_test(binaries_take_steps_and_aliases),
 		cmocka_unit_test(affine_prelu_select_and_accumulate_are_exact),
 		cmocka_unit_test(activations_are_the_functions_in_place),
+		cmocka_unit_test(lines_of_any_number_are_interleaved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,13 @@ int mx_pass_constants(struct mx_graph *graph, struct mx_err *err);
 /* Recognise x * sigmoid(x) as Silu and the like, so that they fuse. */
 int mx_pass_patterns(struct mx_graph *graph, struct mx_err *err);
 
+/* Recognise Reshape, Transpose, Reshape as Shuffle, and Slices of it as
+ * Shuffles of fewer members. */
+int mx_pass_shuffle(struct mx_graph *graph, struct mx_err *err);
+
+/* Make a convolution of a picture's phases one of the picture itself. */
+int mx_pass_focus(struct mx_graph *graph, struct mx_err *err);
+
 /* Fold Affine (batch-norm, scale, bias; also Mul and Add by a Constant of one
  * value a channel) into the weights of a FUSES_AFFINE producer; where there is
  * none, Add, Sub and Mul by such a Constant become an Affine. */
@@ -24,6 +31,12 @@ int mx_pass_affine(struct mx_graph *graph, struct mx_err *err);
 
 /* Fold activations into FUSES_ACTIVATION producers. */
 int mx_pass_activation(struct mx_graph *graph, struct mx_err *err);
+
+/* Affines with one scale and one bias for all become Powers. */
+int mx_pass_uniform(struct mx_graph *graph, struct mx_err *err);
+
+/* Let a concatenation begin with an earlier one of the same values. */
+int mx_pass_concat(struct mx_graph *graph, struct mx_err *err);
 
 /* Decide each value's layout, insert Relayout nodes, permute the columns of
  * fully connected weights after a flatten so that none is needed there. */
