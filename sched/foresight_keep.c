@@ -1,0 +1,107 @@
+/*
+ * What foresight keeps when nobody waits for it: all units of all networks in
+ * one order, the most worth keeping first.
+ *
+ * Every kept byte saves reading a byte at its network's next arrival,
+ * whichever it is; what differs is who gains. Short jobs go first, so that
+ * what a short network need not read is gained by all that come after it:
+ * networks go by their time to read. Within one, units with the least
+ * computing for their bytes come first (those that stream then hide behind
+ * their own computing), spread evenly among equals, as FlexInfer (2025) found
+ * best, so that what streams never comes in a lump.
+ */
+#include "sched/foresight_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct keep {
+	struct mx_wave_net *net;
+	uint32_t unit;
+	uint32_t intensity; /* log2 of computing for its bytes */
+	uint32_t spread; /* its index, bits reversed */
+};
+
+static uint32_t reverse_bits(uint32_t x)
+{
+	uint32_t out = 0;
+	int i;
+
+	for (i = 0; i < 32; i++)
+		out |= (x >> i & 1) << (31 - i);
+	return out;
+}
+
+/* In steps of a factor of two from a nanosecond for a MiB on. */
+static uint32_t intensity(uint64_t ns, uint64_t bytes)
+{
+	uint64_t x = ns * 1024 / (bytes / 1024 + 1);
+	uint32_t n = 0;
+
+	while (x >>= 1)
+		n++;
+	return n;
+}
+
+static int by_worth(const void *a, const void *b)
+{
+	const struct keep *x = a;
+	const struct keep *y = b;
+
+	if (x->net != y->net) {
+		if (x->net->net->read_ns != y->net->net->read_ns)
+			return x->net->net->read_ns < y->net->net->read_ns ? -1
+									   : 1;
+		return x->net->index < y->net->index ? -1 : 1;
+	}
+	if (x->intensity != y->intensity)
+		return x->intensity < y->intensity ? -1 : 1;
+	return x->spread < y->spread ? -1 : 1;
+}
+
+static void list(struct mx_wave_net *net, struct keep *out)
+{
+	const struct mx_board_net *of = net->net;
+	uint32_t i;
+
+	for (i = 0; i < of->unit_count; i++)
+		out[i] = (struct keep){
+			.net = net,
+			.unit = i,
+			.spread = reverse_bits(i),
+		};
+	for (i = 0; i < of->step_count; i++)
+		if (of->steps[i].unit != MX_STEP_NONE)
+			out[of->steps[i].unit].intensity +=
+				(uint32_t)(of->steps[i].ns >> 10);
+	/* So far microseconds; now for their bytes. */
+	for (i = 0; i < of->unit_count; i++)
+		out[i].intensity = intensity((uint64_t)out[i].intensity << 10,
+					     of->units[i].size_bytes);
+}
+
+int mx_keep_order(struct mx_foresight *fs)
+{
+	uint64_t before = 0;
+	struct keep *order;
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < fs->net_count; i++)
+		count += fs->nets[i].net->unit_count;
+	order = calloc(count + 1, sizeof(*order));
+	if (!order)
+		return -ENOMEM;
+	count = 0;
+	for (i = 0; i < fs->net_count; i++) {
+		list(&fs->nets[i], order + count);
+		count += fs->nets[i].net->unit_count;
+	}
+	qsort(order, count, sizeof(*order), by_worth);
+	for (i = 0; i < count; i++) {
+		order[i].net->keep_before[order[i].unit] = before;
+		before += order[i].net->net->units[order[i].unit].size_bytes;
+	}
+	free(order);
+	return 0;
+}
