@@ -6,6 +6,14 @@ deps:
 # so that make -j on a fresh machine installs first.
 $(foreach e,c h,$(patsubst %.o,%.$(e),$(IMPORT_PB) $(LOADER_PB))): | deps
 
+# Without GLPK its test skips. Asked when it is built, after deps.
+HAVE_GLPK = $(if $(shell echo 'int main(void) { return 0; }' | $(CC) \
+	-include glpk.h -x c - -o /dev/null -lglpk 2>&1 || echo no),,1)
+GLPK_O := $(call obj,$(GLPK_C))
+$(GLPK_O): private override CPPFLAGS += $(if $(HAVE_GLPK),-DMX_HAVE_GLPK=1)
+$(BUILD)/tests/test_optimum_glpk: $(GLPK_O)
+$(BUILD)/tests/test_optimum_glpk: private CLI_LIBS += $(if $(HAVE_GLPK),-lglpk)
+
 check-build: deps $(BUILD)/memexec $(TESTS) $(BENCHES) $(EXAMPLES)
 
 check: check-build

@@ -1,0 +1,30 @@
+/*
+ * Instances written by hand, one network after the other.
+ */
+#ifndef MX_TESTS_INSTANCE_FIXTURE_H
+#define MX_TESTS_INSTANCE_FIXTURE_H
+
+#include "sched/instance.h"
+#include "tests/check.h"
+
+/* An instance of @net_count networks, the release and then the layers of each
+ * in a row. */
+__attribute__((unused)) static void instance_make(
+	struct mx_instance *instance, uint64_t budget_bytes,
+	uint32_t processors, uint32_t net_count, const uint32_t *layer_counts,
+	const uint64_t *releases, const struct mx_instance_layer *layers)
+{
+	uint32_t i, k;
+
+	assert_int_equal(
+		mx_instance_init(instance, net_count, layer_counts, NULL), 0);
+	instance->budget_bytes = budget_bytes;
+	instance->processors = processors;
+	for (i = 0; i < net_count; i++) {
+		instance->nets[i].release_ns = releases[i];
+		for (k = 0; k < layer_counts[i]; k++)
+			instance->nets[i].layers[k] = *layers++;
+	}
+}
+
+#endif
