@@ -83,9 +83,9 @@ static int print_points(const struct mx_bench_report *report,
 			enum mx_table_style style)
 {
 	static const char *const names[] = {
-		"network", "threads",	"budget MiB", "paging", "state",
-		"runs",	   "median ms", "mean ms",    "sd ms",	"min ms",
-		"p95 ms",  "p99 ms",	"read MiB",
+		"network", "threads", "budget MiB", "policy",	"paging",
+		"state",   "runs",    "median ms",  "mean ms",	"sd ms",
+		"min ms",  "p95 ms",  "p99 ms",	    "read MiB",
 	};
 	const struct mx_bench_point *point;
 	struct mx_statistics stats;
@@ -93,7 +93,7 @@ static int print_points(const struct mx_bench_report *report,
 	size_t i;
 	int rc = 0;
 
-	mx_table_init(&table, "lrrllrrrrrrrr");
+	mx_table_init(&table, "lrrlllrrrrrrrr");
 	heading(&table, names);
 	for (i = 0; !rc && i < report->point_count; i++) {
 		point = &report->points[i];
@@ -105,6 +105,7 @@ static int print_points(const struct mx_bench_report *report,
 				      (double)point->budget_bytes / MIB);
 		else
 			mx_table_cell(&table, "-");
+		mx_table_cell(&table, "%s", point->policy);
 		mx_table_cell(&table, "%s", paging_of(point));
 		mx_table_cell(&table, "%s", state_of(point));
 		mx_table_cell(&table, "%" PRIu32, point->sample_count);
@@ -200,7 +201,7 @@ static int json_point(struct mx_json *json, const struct mx_bench_point *point)
 		mx_json_u64(json, "budget_bytes", point->budget_bytes);
 	else
 		mx_json_null(json, "budget_bytes");
-	mx_json_string(json, "policy", "fifo");
+	mx_json_string(json, "policy", point->policy);
 	mx_json_string(json, "paging", paging_of(point));
 	mx_json_string(json, "state", state_of(point));
 	mx_json_u64(json, "median_ns", stats.p50);
@@ -284,6 +285,7 @@ static int is_same(const struct mx_yaml *yaml, const struct mx_yaml_node *item,
 	return has_text(yaml, item, "network", point->network) &&
 	       has_text(yaml, item, "threads", threads) &&
 	       has_text(yaml, item, "budget_bytes", budget) &&
+	       has_text(yaml, item, "policy", point->policy) &&
 	       has_text(yaml, item, "paging", paging_of(point)) &&
 	       has_text(yaml, item, "state", state_of(point));
 }

@@ -23,12 +23,13 @@ enum mx_bench_paging {
 	MX_BENCH_MMAP, /* the kernel: a mapped file under a wall */
 };
 
-/* One network with one number of threads in one budget. */
+/* One network with one number of threads in one budget by one policy. */
 struct mx_bench_point {
 	const struct mx_network *net;
 	char *network; /* heap */
 	uint32_t threads;
 	uint64_t budget_bytes; /* 0: none */
+	const char *policy; /* one of mx_policy_at()'s */
 	enum mx_bench_paging paging;
 	int cold; /* each run without a weight in memory; else warmed up */
 	uint32_t sample_count; /* at least 1 */
@@ -49,8 +50,8 @@ int mx_bench_report_print(const struct mx_bench_report *report,
 
 /*
  * Compare the medians with those of an earlier --json in file @path, matched
- * by network, threads, budget, paging and state; a line for each on standard
- * error.
+ * by network, threads, budget, policy, paging and state; a line for each on
+ * standard error.
  *
  * Returns 0; MX_EXIT_NEGATIVE if one is longer by more than the share
  * @max_regress, or was not in the file; -EBADMSG if it is no such file; or as

@@ -151,12 +151,17 @@ int mx_cli_parse(struct mx_cli *cli, const struct argp *argp, int argc,
 
 void mx_cli_hold_signals(void)
 {
+	struct sigaction now;
 	sigset_t set;
 	size_t i;
 
 	sigemptyset(&set);
-	for (i = 0; i < HELD_COUNT; i++)
-		sigaddset(&set, held_signals[i]);
+	for (i = 0; i < HELD_COUNT; i++) {
+		/* A blocked signal would count though it is ignored (nohup). */
+		if (sigaction(held_signals[i], NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			sigaddset(&set, held_signals[i]);
+	}
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -188,6 +193,8 @@ int mx_cli_exit_status(int rc)
 		return MX_EXIT_BUDGET;
 	case ENOSYS:
 		return MX_EXIT_MISSING;
+	case ETIME:
+		return MX_EXIT_TIMEOUT;
 	case ECANCELED:
 		return MX_EXIT_SIGNAL + mx_cli_signal();
 	default:

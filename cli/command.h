@@ -20,6 +20,7 @@ enum mx_exit {
 	MX_EXIT_BUDGET = 4,
 	MX_EXIT_IO = 5,
 	MX_EXIT_MISSING = 6,
+	MX_EXIT_TIMEOUT = 8,
 	MX_EXIT_SIGNAL = 128,
 };
 
@@ -48,6 +49,7 @@ extern const struct mx_verb mx_verb_import;
 extern const struct mx_verb mx_verb_inspect;
 extern const struct mx_verb mx_verb_verify;
 extern const struct mx_verb mx_verb_run;
+extern const struct mx_verb mx_verb_queue;
 extern const struct mx_verb mx_verb_bench;
 extern const struct mx_verb mx_verb_plan;
 extern const struct mx_verb mx_verb_profile;

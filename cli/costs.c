@@ -111,7 +111,11 @@ static int gather(struct mx_costs *costs, const struct mx_session *session,
 	if (!needs_rates(sources, count, opts->threads))
 		return mx_costs_init(costs, sources, count, opts->threads, NULL,
 				     err);
-	rc = calibrate(opts, &rates, err);
+	rc = 0;
+	if (opts->rates)
+		rates = *opts->rates;
+	else
+		rc = calibrate(opts, &rates, err);
 	return rc ? rc
 		  : mx_costs_init(costs, sources, count, opts->threads, &rates,
 				  err);

@@ -17,6 +17,8 @@ struct mx_costs_opts {
 	uint32_t threads;
 	uint64_t read_bytes_per_s; /* of the storage; 0: as profiled, or assumed
 				    */
+	/* For what was not measured; NULL: they are found out. */
+	const struct mx_rates *rates;
 	const struct mx_log *log;
 };
 

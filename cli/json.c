@@ -59,10 +59,18 @@ static void put_string(FILE *out, const char *value)
 	fputc('"', out);
 }
 
-static void new_line(struct mx_json *json)
+void mx_json_flat(struct mx_json *json)
+{
+	json->flat_depth = json->depth + 1;
+}
+
+/* Before what stands in a group at the depth @inside. */
+static void new_line(struct mx_json *json, unsigned inside)
 {
 	unsigned i;
 
+	if (json->flat_depth && inside >= json->flat_depth)
+		return;
 	fputc('\n', json->out);
 	for (i = 0; i < json->depth; i++)
 		fputs("  ", json->out);
@@ -75,7 +83,7 @@ static void begin_item(struct mx_json *json, const char *name)
 		if (json->filled[json->depth - 1])
 			fputc(',', json->out);
 		json->filled[json->depth - 1] = 1;
-		new_line(json);
+		new_line(json, json->depth);
 	}
 	if (name) {
 		put_string(json->out, name);
@@ -96,7 +104,7 @@ static void close_group(struct mx_json *json, char bracket)
 	assert(json->depth > 0);
 	json->depth--;
 	if (json->filled[json->depth])
-		new_line(json);
+		new_line(json, json->depth + 1);
 	fputc(bracket, json->out);
 	if (!json->depth)
 		fputc('\n', json->out);
@@ -135,6 +143,13 @@ void mx_json_u64(struct mx_json *json, const char *name, uint64_t value)
 {
 	begin_item(json, name);
 	fprintf(json->out, "%" PRIu64, value);
+}
+
+void mx_json_thousandths(struct mx_json *json, const char *name, uint64_t value)
+{
+	begin_item(json, name);
+	fprintf(json->out, "%" PRIu64 ".%03u", value / 1000,
+		(unsigned)(value % 1000));
 }
 
 void mx_json_number(struct mx_json *json, const char *name, double value)

@@ -13,7 +13,7 @@
 
 static const struct mx_verb *const verbs[] = {
 	&mx_verb_import, &mx_verb_inspect, &mx_verb_verify, &mx_verb_profile,
-	&mx_verb_plan,	 &mx_verb_run,	   &mx_verb_bench,
+	&mx_verb_plan,	 &mx_verb_run,	   &mx_verb_queue,  &mx_verb_bench,
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

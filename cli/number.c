@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DURATION_NS_MAX 1e15
+
 /* A count at *@text, which moves behind it. */
 static int take_count(const char **text, uint64_t max, uint64_t *out)
 {
@@ -107,6 +109,27 @@ int mx_parse_size(const char *text, uint64_t *out)
 		return -EINVAL;
 	*out = value;
 	return 0;
+}
+
+int mx_parse_duration(const char *text, uint64_t *out_ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e6}};
+	double value;
+	size_t i;
+
+	if (take_float(&text, &value) || value < 0)
+		return -EINVAL;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text, units[i].name)) {
+			if (value > DURATION_NS_MAX / units[i].ns)
+				return -EINVAL;
+			*out_ns = (uint64_t)llround(value * units[i].ns);
+			return 0;
+		}
+	return -EINVAL;
 }
 
 /* "SIZE" or "SIZE-SIZE*F" at *@text. */

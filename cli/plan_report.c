@@ -261,6 +261,25 @@ static void print_account(const struct mx_plan_report *report,
 	       mx_text_bytes(point->forecast.read_bytes, read));
 }
 
+static void print_optimal(const struct mx_plan_report *report,
+			  const struct mx_plan_point *point)
+{
+	const struct mx_plan_optimal *optimal = &point->optimal;
+	char best[MX_TEXT_BYTES], bound[MX_TEXT_BYTES], played[MX_TEXT_BYTES];
+
+	if (!optimal->task_count)
+		return;
+	printf("optimum of %" PRIu32 " tasks (layers joined, one arrival): "
+	       "mean response %s",
+	       optimal->task_count, mx_text_ns(optimal->response_ns, best));
+	if (optimal->bound_ns < optimal->response_ns)
+		printf(" found, at least %s",
+		       mx_text_ns(optimal->bound_ns, bound));
+	printf("; %s %s (%.3f)\n", report->policy,
+	       mx_text_ns(optimal->policy_ns, played),
+	       (double)optimal->policy_ns / (double)optimal->response_ns);
+}
+
 static int print_curve(const struct mx_plan_report *report)
 {
 	static const char *const names[] = {"budget",	"predicted peak",
@@ -322,6 +341,7 @@ int mx_plan_report_text(const struct mx_plan_report *report, struct mx_err *err)
 		if (report->point_count == 1) {
 			rc = print_networks(report, point, err);
 			print_account(report, point);
+			print_optimal(report, point);
 		} else if (report->explain) {
 			printf("\n");
 			print_account(report, point);
@@ -430,6 +450,21 @@ static void json_times(struct mx_json *json, const struct mx_forecast *forecast)
 	mx_json_u64(json, "predicted_read_bytes", forecast->read_bytes);
 }
 
+static void json_optimal(struct mx_json *json,
+			 const struct mx_plan_optimal *optimal)
+{
+	if (!optimal->task_count)
+		return;
+	mx_json_object(json, "optimal");
+	mx_json_u64(json, "tasks", optimal->task_count);
+	mx_json_bool(json, "proven", optimal->bound_ns == optimal->response_ns);
+	mx_json_u64(json, "mean_response_ns", optimal->response_ns);
+	mx_json_u64(json, "lower_bound_ns", optimal->bound_ns);
+	mx_json_u64(json, "policy_mean_response_ns", optimal->policy_ns);
+	mx_json_u64(json, "states", optimal->state_count);
+	mx_json_object_end(json);
+}
+
 /* The keys of one budget, into the object that is open. */
 static int json_point(struct mx_json *json, const struct mx_plan_report *report,
 		      const struct mx_plan_point *point, struct mx_err *err)
@@ -442,6 +477,7 @@ static int json_point(struct mx_json *json, const struct mx_plan_report *report,
 	if (point->feasible) {
 		json_peak(json, &point->plan);
 		json_times(json, &point->forecast);
+		json_optimal(json, &point->optimal);
 	} else {
 		mx_json_string(json, "reason", point->why.text);
 	}
@@ -465,6 +501,7 @@ static void json_machine(struct mx_json *json,
 	mx_json_bool(json, "profiled", net->origin == MX_COST_MEASURED);
 	mx_json_u64(json, "threads", report->costs->threads);
 	mx_json_u64(json, "repeat", report->least->opts.passes);
+	mx_json_string(json, "policy", report->policy);
 }
 
 int mx_plan_report_json(const struct mx_plan_report *report, struct mx_err *err)

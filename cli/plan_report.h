@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/plan_optimal.h"
 #include "lib/err.h"
 #include "sched/forecast.h"
 #include "sched/plan.h"
@@ -22,6 +23,7 @@ struct mx_plan_point {
 	struct mx_plan plan; /* nets as mx_session_add() has them */
 	struct mx_forecast forecast; /* when feasible */
 	uint64_t *alone_ns; /* heap: each network by itself; 0: not feasible */
+	struct mx_plan_optimal optimal; /* task_count 0: not asked for */
 };
 
 struct mx_plan_report {
@@ -31,6 +33,7 @@ struct mx_plan_report {
 	const struct mx_plan *least;
 	const struct mx_plan_point *points;
 	size_t point_count; /* at least 1 */
+	const char *policy; /* that the forecasts are for */
 	int asked; /* 0: the budget is the default one */
 	int explain; /* also why each layer is where it is */
 };

@@ -121,18 +121,12 @@ static void fill(const struct mx_preprocess *how, const struct mx_image *image,
 			}
 }
 
-int mx_preprocess_image(const struct mx_preprocess *how,
-			const struct mx_image *image,
-			const struct mx_shape *shape, const char *name,
-			float *out, struct mx_err *err)
+/* [..., channels, height, width], all before that being 1, into @size. */
+static int measure(const struct mx_shape *shape, const char *name,
+		   size_t size[3], struct mx_err *err)
 {
 	char text[MX_SHAPE_TEXT_BYTES];
-	struct placement where;
-	struct sample *x;
-	size_t size[3];
-	int rc;
 
-	/* [..., channels, height, width], all before that being 1. */
 	if (shape->rank < 3 || mx_shape_span(shape, 0, shape->rank - 3) != 1 ||
 	    (shape->dim[shape->rank - 3] != 1 &&
 	     shape->dim[shape->rank - 3] != 3))
@@ -143,6 +137,44 @@ int mx_preprocess_image(const struct mx_preprocess *how,
 	size[0] = shape->dim[shape->rank - 3];
 	size[1] = shape->dim[shape->rank - 2];
 	size[2] = shape->dim[shape->rank - 1];
+	return 0;
+}
+
+int mx_preprocess_map(const struct mx_preprocess *how,
+		      const struct mx_image *image,
+		      const struct mx_shape *shape, const char *name,
+		      struct mx_preprocess_mapping *out, struct mx_err *err)
+{
+	struct placement where;
+	size_t size[3];
+	int rc;
+
+	rc = measure(shape, name, size, err);
+	if (!rc)
+		rc = place(how, image, size[2], size[1], name, &where, err);
+	if (!rc)
+		*out = (struct mx_preprocess_mapping){
+			.left = where.left,
+			.top = where.top,
+			.x_scale = image->width / where.full_width,
+			.y_scale = image->height / where.full_height,
+		};
+	return rc;
+}
+
+int mx_preprocess_image(const struct mx_preprocess *how,
+			const struct mx_image *image,
+			const struct mx_shape *shape, const char *name,
+			float *out, struct mx_err *err)
+{
+	struct placement where;
+	struct sample *x;
+	size_t size[3];
+	int rc;
+
+	rc = measure(shape, name, size, err);
+	if (rc)
+		return rc;
 	rc = place(how, image, size[2], size[1], name, &where, err);
 	if (rc)
 		return rc;

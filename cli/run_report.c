@@ -19,27 +19,18 @@
 /* Outputs of so many values are printed whole. */
 #define WHOLE_MAX 8
 
-struct totals {
-	uint64_t makespan_ns;
-	struct mx_statistics response;
-	struct mx_engine_totals engine;
-	uint64_t peak_charge_bytes; /* the wall's, else the ledger's */
-	uint64_t peak_resident_bytes;
-	const char *wall;
-};
-
 static size_t job_count(const struct mx_run_report *report)
 {
 	return report->round_count * report->session->task_count;
 }
 
-static int sum_up(const struct mx_run_report *report, struct totals *out,
-		  struct mx_err *err)
+int mx_run_totals_init(struct mx_run_totals *totals,
+		       const struct mx_session *session,
+		       const struct mx_task_times *times, size_t count,
+		       struct mx_err *err)
 {
-	const struct mx_wall *wall = report->session->wall;
+	const struct mx_wall *wall = session->wall;
 	uint64_t first = UINT64_MAX, last = 0, *responses;
-	const struct mx_task_times *times;
-	const size_t count = job_count(report);
 	struct rusage usage;
 	size_t i;
 
@@ -47,25 +38,51 @@ static int sum_up(const struct mx_run_report *report, struct totals *out,
 	if (!responses)
 		return mx_fail(err, ENOMEM, "run: no memory for its report");
 	for (i = 0; i < count; i++) {
-		times = &report->times[i];
-		if (times->arrival_ns < first)
-			first = times->arrival_ns;
-		if (times->finish_ns > last)
-			last = times->finish_ns;
-		responses[i] = times->response_ns;
+		if (times[i].arrival_ns < first)
+			first = times[i].arrival_ns;
+		if (times[i].finish_ns > last)
+			last = times[i].finish_ns;
+		responses[i] = times[i].response_ns;
 	}
-	*out = (struct totals){.makespan_ns = last - first};
-	mx_statistics_init(&out->response, responses, count);
+	*totals = (struct mx_run_totals){
+		.job_count = count,
+		.makespan_ns = count ? last - first : 0,
+		.budget_bytes = session->budget_bytes,
+	};
+	if (count)
+		mx_statistics_init(&totals->response, responses, count);
 	free(responses);
-	mx_engine_totals(report->session->engine, &out->engine);
-	out->wall = wall ? mx_wall_describe(wall) : "off";
-	out->peak_charge_bytes = out->engine.planned_peak_bytes;
+	mx_engine_totals(session->engine, &totals->engine);
+	totals->wall = wall ? mx_wall_describe(wall) : "off";
+	totals->peak_charge_bytes = totals->engine.planned_peak_bytes;
 	if (wall)
-		(void)mx_wall_peak_bytes(wall, &out->peak_charge_bytes);
+		(void)mx_wall_peak_bytes(wall, &totals->peak_charge_bytes);
 	/* The kernel counts it in KiB. */
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		out->peak_resident_bytes = (uint64_t)usage.ru_maxrss * 1024;
+		totals->peak_resident_bytes = (uint64_t)usage.ru_maxrss * 1024;
 	return 0;
+}
+
+static int sum_up(const struct mx_run_report *report, struct mx_run_totals *out,
+		  struct mx_err *err)
+{
+	const size_t count = report->session->task_count;
+	const size_t last = job_count(report) - count;
+	struct mx_task_times *ended;
+	size_t i, n = 0;
+	int rc;
+
+	/* Of jobs that were cancelled or failed, in the last round, no times
+	 * are to be had. */
+	ended = calloc(mx_size_max(job_count(report), 1), sizeof(*ended));
+	if (!ended)
+		return mx_fail(err, ENOMEM, "run: no memory for its report");
+	for (i = 0; i < job_count(report); i++)
+		if (i < last || !report->session->tasks[i % count].fault)
+			ended[n++] = report->times[i];
+	rc = mx_run_totals_init(out, report->session, ended, n, err);
+	free(ended);
+	return rc;
 }
 
 static void print_vector(const struct mx_run_report *report,
@@ -127,7 +144,7 @@ static void print_outputs(const struct mx_run_report *report,
 	}
 }
 
-static void print_times(const struct mx_task_times *times)
+void mx_run_times_text(const struct mx_task_times *times)
 {
 	char response[MX_TEXT_BYTES], wait[MX_TEXT_BYTES];
 	char stall[MX_TEXT_BYTES], compute[MX_TEXT_BYTES];
@@ -139,8 +156,7 @@ static void print_times(const struct mx_task_times *times)
 	       mx_text_ns(times->compute_ns, compute));
 }
 
-static void print_totals(const struct mx_run_report *report,
-			 const struct totals *totals)
+void mx_run_totals_text(const struct mx_run_totals *totals)
 {
 	const struct mx_engine_totals *engine = &totals->engine;
 	char makespan[MX_TEXT_BYTES], mean[MX_TEXT_BYTES], peak[MX_TEXT_BYTES];
@@ -148,16 +164,16 @@ static void print_totals(const struct mx_run_report *report,
 
 	printf("%zu job%s in %s, mean response %s, %" PRIu32
 	       " thread%s, peak memory %s\n",
-	       job_count(report), job_count(report) == 1 ? "" : "s",
+	       totals->job_count, totals->job_count == 1 ? "" : "s",
 	       mx_text_ns(totals->makespan_ns, makespan),
 	       mx_text_ns((uint64_t)totals->response.mean, mean),
 	       engine->threads, engine->threads == 1 ? "" : "s",
 	       mx_text_bytes(totals->peak_charge_bytes, peak));
-	printf("budget %s%s, wall %s, io %s, read %s, %" PRIu64
+	printf("budget %s%s, wall %s, io %s, policy %s, read %s, %" PRIu64
 	       " major fault%s\n",
-	       mx_text_bytes(report->session->budget_bytes, budget),
+	       mx_text_bytes(totals->budget_bytes, budget),
 	       engine->budget_bytes ? "" : " (nothing needs to be dropped)",
-	       totals->wall, engine->io,
+	       totals->wall, engine->io, engine->policy,
 	       mx_text_bytes(engine->read_bytes, read), engine->major_faults,
 	       engine->major_faults == 1 ? "" : "s");
 }
@@ -166,7 +182,7 @@ int mx_run_report_text(const struct mx_run_report *report, struct mx_err *err)
 {
 	const struct mx_session *session = report->session;
 	const struct mx_task *task;
-	struct totals totals;
+	struct mx_run_totals totals;
 	size_t i, round, *order;
 	int rc;
 
@@ -186,11 +202,12 @@ int mx_run_report_text(const struct mx_run_report *report, struct mx_err *err)
 			print_outputs(report, &task->result, order);
 		for (round = 0; round < report->round_count; round++) {
 			printf("  ");
-			print_times(&report->times[round * session->task_count +
-						   i]);
+			mx_run_times_text(
+				&report->times[round * session->task_count +
+					       i]);
 		}
 	}
-	print_totals(report, &totals);
+	mx_run_totals_text(&totals);
 	free(order);
 	return 0;
 }
@@ -251,6 +268,15 @@ static void json_outputs(struct mx_json *json, const struct mx_result *result)
 	mx_json_array_end(json);
 }
 
+void mx_run_times_json(struct mx_json *json, const struct mx_task_times *times)
+{
+	mx_json_u64(json, "arrival_ns", times->arrival_ns);
+	mx_json_u64(json, "wait_ns", times->wait_ns);
+	mx_json_u64(json, "stall_ns", times->stall_ns);
+	mx_json_u64(json, "compute_ns", times->compute_ns);
+	mx_json_u64(json, "response_ns", times->response_ns);
+}
+
 static void json_job(struct mx_json *json, const struct mx_run_report *report,
 		     size_t job, size_t *order)
 {
@@ -262,11 +288,7 @@ static void json_job(struct mx_json *json, const struct mx_run_report *report,
 	mx_json_string(json, "network", task->name);
 	mx_json_string(json, "input", task->input);
 	mx_json_u64(json, "samples", task->feed.sample_count);
-	mx_json_u64(json, "arrival_ns", times->arrival_ns);
-	mx_json_u64(json, "wait_ns", times->wait_ns);
-	mx_json_u64(json, "stall_ns", times->stall_ns);
-	mx_json_u64(json, "compute_ns", times->compute_ns);
-	mx_json_u64(json, "response_ns", times->response_ns);
+	mx_run_times_json(json, times);
 	mx_json_bool(json, "skipped", 0);
 	mx_json_string(json, "error", task->fault);
 	if (!task->fault) {
@@ -276,8 +298,8 @@ static void json_job(struct mx_json *json, const struct mx_run_report *report,
 	mx_json_object_end(json);
 }
 
-static void json_total(struct mx_json *json, const struct totals *totals,
-		       uint64_t budget_bytes)
+void mx_run_totals_json(struct mx_json *json,
+			const struct mx_run_totals *totals)
 {
 	mx_json_object(json, "total");
 	mx_json_u64(json, "makespan_ns", totals->makespan_ns);
@@ -293,16 +315,29 @@ static void json_total(struct mx_json *json, const struct totals *totals,
 	mx_json_u64(json, "peak_anonymous_bytes",
 		    totals->engine.anonymous_bytes);
 	mx_json_u64(json, "peak_resident_bytes", totals->peak_resident_bytes);
-	mx_json_u64(json, "budget_bytes", budget_bytes);
+	mx_json_u64(json, "budget_bytes", totals->budget_bytes);
 	mx_json_u64(json, "major_faults", totals->engine.major_faults);
 	mx_json_object_end(json);
 }
 
+void mx_run_totals_json_head(struct mx_json *json,
+			     const struct mx_run_totals *totals)
+{
+	char host[256] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	mx_json_string(json, "schema", "memexec.run/1");
+	mx_json_string(json, "host", host);
+	mx_json_string(json, "policy", totals->engine.policy);
+	mx_json_string(json, "io", totals->engine.io);
+	mx_json_string(json, "wall", totals->wall);
+	mx_json_u64(json, "threads", totals->engine.threads);
+}
+
 int mx_run_report_json(const struct mx_run_report *report, struct mx_err *err)
 {
-	struct totals totals;
+	struct mx_run_totals totals;
 	struct mx_json json;
-	char host[256] = "";
 	size_t i, *order;
 	int rc;
 
@@ -312,20 +347,14 @@ int mx_run_report_json(const struct mx_run_report *report, struct mx_err *err)
 	order = calloc(mx_size_max(report->top, 1), sizeof(*order));
 	if (!order)
 		return mx_fail(err, ENOMEM, "run: no memory for its report");
-	(void)gethostname(host, sizeof(host) - 1);
 	mx_json_init(&json, stdout);
 	mx_json_object(&json, NULL);
-	mx_json_string(&json, "schema", "memexec.run/1");
-	mx_json_string(&json, "host", host);
-	mx_json_string(&json, "policy", "fifo");
-	mx_json_string(&json, "io", totals.engine.io);
-	mx_json_string(&json, "wall", totals.wall);
-	mx_json_u64(&json, "threads", totals.engine.threads);
+	mx_run_totals_json_head(&json, &totals);
 	mx_json_array(&json, "jobs");
 	for (i = 0; i < job_count(report); i++)
 		json_job(&json, report, i, order);
 	mx_json_array_end(&json);
-	json_total(&json, &totals, report->session->budget_bytes);
+	mx_run_totals_json(&json, &totals);
 	mx_json_object_end(&json);
 	free(order);
 	return 0;

@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 
 #include "cli/cold.h"
+#include "cli/costs.h"
 #include "cli/file.h"
 #include "cli/guard.h"
 #include "cli/number.h"
 #include "cli/open.h"
+#include "cli/session_watch.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/network.h"
@@ -18,6 +20,7 @@
 #include "loader/mxload.h"
 #include "pager/wall.h"
 #include "sched/plan.h"
+#include "sched/trace.h"
 
 #define DEFAULT_PERCENT 80
 
@@ -130,6 +133,8 @@ void mx_session_close(struct mx_session *session)
 	for (i = session->task_count; i-- > 0;)
 		fini_task(&session->tasks[i]);
 	free(session->tasks);
+	mx_trace_free(session->trace);
+	mx_costs_fini(&session->costs);
 	mx_guard_lower(session->wall);
 	*session = (struct mx_session){.engine = NULL};
 }
@@ -156,6 +161,12 @@ void mx_session_engine_opts(const struct mx_session *session,
 	*opts = (struct mx_engine_opts){
 		.threads = session->opts.threads,
 		.io = session->opts.io,
+		.policy = session->opts.policy,
+		.workers = session->opts.workers,
+		.costs = &session->costs,
+		.observer = session->opts.observer,
+		.chunk_observer = session->opts.chunk_observer,
+		.observer_user = session->opts.observer_user,
 		.log = session->opts.log,
 	};
 	for (i = 0; i < session->task_count; i++) {
@@ -163,11 +174,14 @@ void mx_session_engine_opts(const struct mx_session *session,
 		if (task->feed.sample_count > passes)
 			passes = task->feed.sample_count;
 		for (k = 0; k < task->feed.net->input_count; k++)
-			if (task->feed.inputs[k].data)
+			if (task->feed.inputs[k].data &&
+			    !(session->opts.flags & MX_SESSION_BORROWS))
 				opts->given_inputs = 1;
 	}
 	if (passes > UINT32_MAX)
 		passes = UINT32_MAX;
+	if (session->opts.crowd)
+		opts->crowd = session->opts.crowd;
 	passes *= session->opts.repeats ? session->opts.repeats : 1;
 	opts->passes = passes < UINT32_MAX ? (uint32_t)passes : UINT32_MAX;
 }
@@ -258,6 +272,8 @@ static int start(struct mx_session *session, struct mx_err *err)
 					   opts->log, err);
 	/* What decoding took goes back before memory is counted. */
 	(void)malloc_trim(0);
+	if (!rc)
+		rc = mx_session_trace(session, NULL, err);
 	if (!rc && wants_wall(opts))
 		rc = mx_guard_raise(&session->wall, opts->wall,
 				    session->budget_bytes, opts->log, err);
@@ -266,6 +282,22 @@ static int start(struct mx_session *session, struct mx_err *err)
 	return opts->budget_bytes
 		       ? open_engine(session, opts->budget_bytes, err)
 		       : open_default(session, err);
+}
+
+/* What layers and reads take, for as many threads as the engine has: as
+ * profiled, or else assumed, since finding it out takes longer than it saves.
+ */
+static int find_costs(struct mx_session *session, struct mx_err *err)
+{
+	struct mx_costs_opts opts = {.log = session->opts.log};
+	struct mx_engine_totals totals;
+	struct mx_rates rates;
+
+	mx_engine_totals(session->engine, &totals);
+	mx_rates_assume(&rates, totals.threads);
+	opts.threads = totals.threads;
+	opts.rates = &rates;
+	return mx_costs_of_session(&session->costs, session, &opts, err);
 }
 
 int mx_session_start(struct mx_session *session, struct mx_err *err)
@@ -281,7 +313,16 @@ int mx_session_start(struct mx_session *session, struct mx_err *err)
 		       "budget %s: %d %% of what is available",
 		       mx_text_bytes(session->budget_bytes, text),
 		       DEFAULT_PERCENT);
-	return mx_engine_start(session->engine, err);
+	rc = find_costs(session, err);
+	if (!rc)
+		rc = mx_engine_start(session->engine, err);
+	if (rc)
+		return rc;
+	session->deadline_ns = MX_TIME_NEVER;
+	if (session->opts.timeout_ns)
+		session->deadline_ns = mx_engine_now(session->engine) +
+				       session->opts.timeout_ns;
+	return 0;
 }
 
 static int submit(const struct mx_session *session, struct mx_task *task,
@@ -329,6 +370,31 @@ static int collect(struct mx_task *task, struct mx_job *job, size_t sample,
 	return mx_fail(err, -status, "%s", why.text);
 }
 
+/* Until all have ended: 0; or until there is no time any more: why, once those
+ * that are left have been cancelled. */
+static int await(struct mx_session *session, struct mx_job *const *jobs,
+		 struct mx_err *err)
+{
+	uint64_t left = 0;
+	struct mx_job *job;
+	size_t i;
+	int rc;
+
+	do
+		rc = mx_session_next_ended(session, MX_TIME_NEVER, &job);
+	while (!rc);
+	if (rc == -ENOENT)
+		return 0;
+	for (i = 0; i < session->task_count; i++) {
+		if (!jobs[i])
+			continue;
+		mx_job_cancel(jobs[i]);
+		left += mx_job_wait(jobs[i], NULL, NULL) == -ECANCELED;
+	}
+	/* The last may have ended just so. */
+	return left ? mx_session_say_over(session, rc, left, err) : 0;
+}
+
 /* Sample @sample of every task that has so many and has not failed, all at
  * once. A job that fails fails its task, and no other. */
 static int run_sample(struct mx_session *session, size_t sample,
@@ -337,7 +403,7 @@ static int run_sample(struct mx_session *session, size_t sample,
 {
 	struct mx_task *task;
 	struct mx_err *first = err;
-	int rc = 0, status;
+	int rc = 0, status, over;
 	size_t i;
 
 	for (i = 0; i < session->task_count; i++) {
@@ -346,16 +412,18 @@ static int run_sample(struct mx_session *session, size_t sample,
 		if (!rc && !task->fault && sample < task->feed.sample_count)
 			rc = submit(session, task, sample, &jobs[i], err);
 	}
+	/* Every job that was started has to end, whatever happened. */
+	over = await(session, jobs, rc ? NULL : err);
+	rc = rc ? rc : over;
 	if (rc)
 		first = NULL;
-	/* Every job that was started has to end, whatever happened. */
 	for (i = 0; i < session->task_count; i++) {
 		if (!jobs[i])
 			continue;
 		status = collect(&session->tasks[i], jobs[i], sample, &times[i],
 				 first);
 		mx_job_free(jobs[i]);
-		if (!status)
+		if (!status || status == -ECANCELED)
 			continue;
 		/* One line is the program's error; the others' are the log's.
 		 */
@@ -368,13 +436,57 @@ static int run_sample(struct mx_session *session, size_t sample,
 	return rc;
 }
 
+/* Tasks of which more than @samples samples were to be run fail. Returns how
+ * many. */
+static uint64_t fail_rest(struct mx_session *session, size_t samples)
+{
+	struct mx_task *task;
+	uint64_t count = 0;
+	size_t i;
+
+	for (i = 0; i < session->task_count; i++) {
+		task = &session->tasks[i];
+		if (task->fault || task->feed.sample_count <= samples)
+			continue;
+		task->fault = strdup("cancelled");
+		count++;
+	}
+	return count;
+}
+
+/* Until time is over, if it ever is. */
+static int run_samples(struct mx_session *session, size_t count,
+		       struct mx_job **jobs, struct mx_task_times *times,
+		       struct mx_err *err)
+{
+	size_t sample;
+	int rc = 0, status;
+
+	for (sample = 0; sample < count; sample++) {
+		if (mx_engine_now(session->engine) >= session->deadline_ns) {
+			status = mx_session_say_over(session, -ETIME,
+						     fail_rest(session, sample),
+						     rc ? NULL : err);
+			return rc ? rc : status;
+		}
+		status = run_sample(session, sample, jobs, times,
+				    rc ? NULL : err);
+		rc = rc ? rc : status;
+		if (status == -ETIME || status == -ECANCELED) {
+			(void)fail_rest(session, sample + 1);
+			break;
+		}
+	}
+	return rc;
+}
+
 int mx_session_run(struct mx_session *session, struct mx_task_times *times,
 		   struct mx_err *err)
 {
-	size_t i, sample, most = 0;
+	size_t i, most = 0;
 	struct mx_job **jobs;
 	struct mx_task *task;
-	int rc = 0, status;
+	int rc = 0;
 
 	jobs = calloc(mx_size_max(session->task_count, 1), sizeof(*jobs));
 	if (!jobs)
@@ -389,11 +501,8 @@ int mx_session_run(struct mx_session *session, struct mx_task_times *times,
 		rc = mx_result_init(&task->result, task->feed.net,
 				    task->feed.sample_count, err);
 	}
-	for (sample = 0; sample < most; sample++) {
-		status = run_sample(session, sample, jobs, times,
-				    rc ? NULL : err);
-		rc = rc ? rc : status;
-	}
+	if (!rc)
+		rc = run_samples(session, most, jobs, times, err);
 	free(jobs);
 	return rc;
 }

@@ -12,11 +12,13 @@
 
 #include "cli/feed.h"
 #include "cli/result.h"
+#include "sched/cost.h"
 #include "sched/memexec.h"
 
 struct mx_err;
 struct mx_log;
 struct mx_model;
+struct mx_trace;
 struct mx_wall;
 
 /* One DIR=INPUT. */
@@ -35,6 +37,9 @@ struct mx_task {
 
 enum mx_session_flags {
 	MX_SESSION_COLD = 1 << 0, /* weights leave the page cache first */
+	/* Jobs use the tasks' own inputs (MX_SUBMIT_BORROWED): none is copied.
+	 */
+	MX_SESSION_BORROWS = 1 << 1,
 };
 
 struct mx_session_opts {
@@ -42,13 +47,24 @@ struct mx_session_opts {
 	/* What all of it may cost; 0: most of what is available, which is a
 	 * limit only where the networks do not fit it. */
 	uint64_t budget_bytes;
-	const char *io; /* as struct mx_engine_opts */
+	const char *io; /* as struct mx_engine_opts, and the next two */
+	const char *policy;
+	uint32_t workers;
 	/* As struct mx_wall_opts; NULL: "off". "auto" makes no wall where there
 	 * is no need for a limit. */
 	const char *wall;
+	uint32_t crowd; /* as struct mx_engine_opts */
 	uint32_t repeats; /* how often mx_session_run() will be called; 0: once
 			   */
 	unsigned flags; /* enum mx_session_flags */
+	/* As struct mx_engine_opts. */
+	mx_board_observer_fn *observer;
+	mx_chunk_observer_fn *chunk_observer;
+	void *observer_user;
+	const char *trace; /* file for a trace, mx_session_end(); NULL: none */
+	/* All jobs together may take that long from mx_session_start() on; 0:
+	 * as long as they take. */
+	uint64_t timeout_ns;
 	const struct mx_log *log;
 };
 
@@ -57,6 +73,12 @@ struct mx_session {
 	uint64_t budget_bytes; /* the one asked for, or what it is without */
 	struct mx_wall *wall; /* NULL: none was asked for */
 	struct mx_engine *engine; /* once started */
+	struct mx_costs costs; /* the engine's, once started */
+	/* For cli/session_watch.h: */
+	struct mx_trace *trace; /* NULL: none */
+	uint64_t charge_due_ns; /* it notes the charge again */
+	/* On the engine's clock, or MX_TIME_NEVER; 0: not started. */
+	uint64_t deadline_ns;
 	struct mx_task *tasks;
 	size_t task_count;
 };
@@ -110,9 +132,12 @@ int mx_session_add(struct mx_session *session, struct mx_engine *engine,
 /*
  * All tasks at once, each on its input; sample after sample. @times has room
  * for task_count. A job that fails (an unreadable slice, say) fails its own
- * task, whose fault says why; the others go on to their results.
+ * task, whose fault says why; the others go on to their results. When the
+ * session's time is over, or a signal that is held comes, all that have not
+ * ended fail.
  *
- * Returns 0, or the first failure's status with its message.
+ * Returns 0, -ETIME when its time was over, -ECANCELED if a signal came, or
+ * the first failure's status with its message.
  */
 int mx_session_run(struct mx_session *session, struct mx_task_times *times,
 		   struct mx_err *err);

@@ -1,6 +1,6 @@
 /*
  * memexec bench: how long a network takes, again and again, for several
- * numbers of threads and budgets, warmed up or cold.
+ * numbers of threads, budgets and policies, warmed up or cold.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,20 +13,24 @@
 #include "cli/memory_option.h"
 #include "cli/number.h"
 #include "cli/open.h"
+#include "cli/policy_option.h"
 #include "lib/network.h"
 #include "lib/size.h"
 #include "loader/mxload.h"
+#include "sched/policy.h"
 
 #define RUNS_MAX 1000000u
 #define RUNS_DEFAULT 10
 #define THREADS_MAX 1024u
 #define POINTS_MAX 64
+#define POLICIES_MAX 16
 
 enum bench_key {
 	KEY_WARM = 0x100,
 	KEY_COLD,
 	KEY_BUDGET,
 	KEY_IO,
+	KEY_POLICY,
 	KEY_PAGING,
 	KEY_PER_LAYER,
 	KEY_FORMAT,
@@ -41,6 +45,8 @@ struct bench_args {
 	size_t thread_count;
 	uint64_t budgets[POINTS_MAX];
 	size_t budget_count;
+	const char *policies[POLICIES_MAX];
+	size_t policy_count;
 	uint64_t runs;
 	int cold;
 	enum mx_bench_paging paging;
@@ -62,6 +68,8 @@ static const struct argp_option bench_options[] = {
 	{"budget", KEY_BUDGET, "SIZE,SIZE-SIZE*F", 0,
 	 "Budgets (default: none, weights stay)", 0},
 	{"io", KEY_IO, "auto|uring|threads|sync", 0, "How weights are read", 0},
+	{"policy", KEY_POLICY, "NAME[,NAME...]", 0,
+	 "Policies (default: " MX_POLICY_DEFAULT ")", 0},
 	{"paging", KEY_PAGING, "plan|mmap", 0,
 	 "mmap, to compare with: the kernel's page cache, in a cgroup of the "
 	 "budget, instead of the pager (plan)",
@@ -139,6 +147,10 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 					 POINTS_MAX, &args->budget_count);
 	case KEY_IO:
 		return mx_memory_io(args->cli, "bench", arg, &args->opts.io);
+	case KEY_POLICY:
+		return mx_policy_options(args->cli, "bench", arg,
+					 args->policies, POLICIES_MAX,
+					 &args->policy_count);
 	case KEY_PAGING:
 		return parse_paging(args, arg);
 	case KEY_PER_LAYER:
@@ -199,7 +211,7 @@ static int add_point(const struct bench_args *args, const char *directory,
 	return mx_bench_measure(point, &args->opts, err);
 }
 
-/* All budgets and numbers of threads for one network. */
+/* All budgets, policies and numbers of threads for one network. */
 static int sweep(const struct bench_args *args, const char *directory,
 		 const struct mx_network *net, struct mx_bench_report *report,
 		 struct mx_err *err)
@@ -208,16 +220,19 @@ static int sweep(const struct bench_args *args, const char *directory,
 		.paging = args->paging,
 		.cold = args->cold,
 	};
-	size_t i, k;
+	const size_t count =
+		args->budget_count * args->policy_count * args->thread_count;
+	size_t i, rest;
 	int rc = 0;
 
-	for (i = 0; !rc && i < args->budget_count; i++)
-		for (k = 0; !rc && k < args->thread_count; k++) {
-			like.budget_bytes = args->budgets[i];
-			like.threads = (uint32_t)args->threads[k];
-			rc = add_point(args, directory, net, &like, report,
-				       err);
-		}
+	for (i = 0; !rc && i < count; i++) {
+		like.threads = (uint32_t)args->threads[i % args->thread_count];
+		rest = i / args->thread_count;
+		like.policy = args->policies[rest % args->policy_count];
+		rest /= args->policy_count;
+		like.budget_bytes = args->budgets[rest];
+		rc = add_point(args, directory, net, &like, report, err);
+	}
 	return rc;
 }
 
@@ -247,6 +262,8 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 		.cli = cli,
 		.threads = {1},
 		.thread_count = 1,
+		.policies = {MX_POLICY_DEFAULT},
+		.policy_count = 1,
 		.runs = RUNS_DEFAULT,
 		.opts = {.log = &cli->log},
 		.max_regress = 0.05,
@@ -264,7 +281,7 @@ static int verb_bench(struct mx_cli *cli, int argc, char **argv)
 		args.budget_count = 1;
 	models = calloc(args.cli->arg_count, sizeof(struct mx_model *));
 	report.points = calloc(args.cli->arg_count * args.thread_count *
-				       args.budget_count,
+				       args.policy_count * args.budget_count,
 			       sizeof(*report.points));
 	if (models && report.points)
 		rc = bench(&args, models, &report, &cli->err);

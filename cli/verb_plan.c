@@ -11,9 +11,15 @@
 #include "cli/footprint.h"
 #include "cli/memory_option.h"
 #include "cli/number.h"
+#include "cli/plan_board.h"
+#include "cli/plan_draw.h"
+#include "cli/plan_optimal.h"
 #include "cli/plan_report.h"
+#include "cli/plan_trace.h"
+#include "cli/policy_option.h"
 #include "cli/session.h"
 #include "lib/network.h"
+#include "sched/policy.h"
 
 #define BUDGETS_MAX 64
 #define REPEAT_MAX 1000000u
@@ -24,6 +30,11 @@ enum plan_key {
 	KEY_STORAGE,
 	KEY_REPEAT,
 	KEY_EXPLAIN,
+	KEY_POLICY,
+	KEY_OPTIMAL,
+	KEY_DOT,
+	KEY_GANTT,
+	KEY_TRACE,
 	KEY_JSON,
 };
 
@@ -34,6 +45,11 @@ struct plan_args {
 	uint64_t threads;
 	uint64_t repeat;
 	uint64_t read_bytes_per_s; /* 0: auto */
+	const char *policy;
+	const char *gantt; /* NULL: none */
+	const char *trace; /* the same */
+	int dot;
+	int optimal;
 	int explain;
 	int json;
 };
@@ -49,6 +65,17 @@ static const struct argp_option plan_options[] = {
 	{"storage", KEY_STORAGE, "auto|RATE", 0,
 	 "Bytes a second that the storage reads (auto: as profiled)", 0},
 	{"explain", KEY_EXPLAIN, NULL, 0, "Say why, layer by layer", 0},
+	{"policy", KEY_POLICY, "NAME", 0,
+	 "The rule by which it is played (default: " MX_POLICY_DEFAULT ")", 0},
+	{"optimal", KEY_OPTIMAL, NULL, 0,
+	 "Compare with the best schedule that there could be; for few and "
+	 "small networks",
+	 0},
+	{"dot", KEY_DOT, NULL, 0,
+	 "Print the graph of all tasks instead, for Graphviz", 0},
+	{"gantt", KEY_GANTT, "FILE", 0, "Draw what is done when, as SVG", 0},
+	{"trace", KEY_TRACE, "FILE", 0,
+	 "The same, as Chrome trace JSON (for Perfetto)", 0},
 	{"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
 	MX_CLI_OPTIONS,
 };
@@ -99,6 +126,20 @@ static error_t parse_plan(int key, char *arg, struct argp_state *state)
 	case KEY_EXPLAIN:
 		args->explain = 1;
 		return 0;
+	case KEY_POLICY:
+		return mx_policy_option(args->cli, "plan", arg, &args->policy);
+	case KEY_OPTIMAL:
+		args->optimal = 1;
+		return 0;
+	case KEY_DOT:
+		args->dot = 1;
+		return 0;
+	case KEY_GANTT:
+		args->gantt = arg;
+		return 0;
+	case KEY_TRACE:
+		args->trace = arg;
+		return 0;
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
@@ -116,6 +157,23 @@ static const struct argp plan_argp = {
 	       "takes. No weight is read.",
 };
 
+/* What cannot be together. */
+static int check_args(struct plan_args *args)
+{
+	struct mx_err *err = &args->cli->err;
+
+	if (args->dot && args->json)
+		return mx_fail(err, EINVAL,
+			       "plan: --dot and --json: standard output is for "
+			       "one of them");
+	if ((args->dot || args->gantt || args->trace || args->optimal) &&
+	    args->budget_count > 1)
+		return mx_fail(err, EINVAL,
+			       "plan: --dot, --gantt, --trace and --optimal "
+			       "are for one budget");
+	return 0;
+}
+
 /* What is planned for: the same as what run has when it starts its engine. */
 struct ground {
 	struct mx_session session;
@@ -123,6 +181,7 @@ struct ground {
 	struct mx_plan least; /* with inputs given */
 	const struct mx_network **nets;
 	struct mx_costs costs;
+	const char *policy;
 };
 
 static int plan_with(const struct ground *ground, uint64_t budget_bytes,
@@ -187,6 +246,7 @@ static int plan_alone(const struct ground *ground, struct mx_plan_point *point,
 	const struct mx_forecast_opts opts = {
 		.passes = 1,
 		.flags = MX_FORECAST_COLD,
+		.policy = ground->policy,
 	};
 	const uint32_t count = ground->resident.net_count;
 	struct mx_forecast forecast;
@@ -221,7 +281,10 @@ static int plan_alone(const struct ground *ground, struct mx_plan_point *point,
 static int plan_point(const struct ground *ground, uint64_t limit_bytes,
 		      struct mx_plan_point *point, struct mx_err *err)
 {
-	const struct mx_forecast_opts opts = {.flags = MX_FORECAST_COLD};
+	const struct mx_forecast_opts opts = {
+		.flags = MX_FORECAST_COLD,
+		.policy = ground->policy,
+	};
 	struct mx_plan least;
 	int rc;
 
@@ -263,6 +326,40 @@ static int plan_points(const struct plan_args *args,
 	return rc;
 }
 
+/* What was asked for beside the forecast. */
+static int plan_more(const struct plan_args *args, struct ground *ground,
+		     struct mx_plan_point *point, struct mx_err *err)
+{
+	const struct mx_plan_draw draw = {
+		.session = &ground->session,
+		.plan = &point->plan,
+		.costs = &ground->costs,
+		.policy = args->policy,
+		.gantt = args->gantt,
+		.dot = args->dot,
+	};
+	struct mx_plan_board board;
+	int rc = 0;
+
+	if (!point->feasible)
+		return 0;
+	if (args->optimal) {
+		rc = mx_plan_board_init(&board, &point->plan, &ground->costs,
+					err);
+		if (rc)
+			return rc;
+		rc = mx_plan_optimal_find(&point->optimal, &board, args->policy,
+					  err);
+		mx_plan_board_fini(&board);
+	}
+	if (!rc && (args->dot || args->gantt))
+		rc = mx_plan_draw(&draw, err);
+	if (!rc && args->trace)
+		rc = mx_plan_trace(&ground->session, &point->plan,
+				   &ground->costs, args->policy, err);
+	return rc;
+}
+
 static int report(const struct plan_args *args, const struct ground *ground,
 		  const struct mx_plan_point *points, size_t count)
 {
@@ -272,6 +369,7 @@ static int report(const struct plan_args *args, const struct ground *ground,
 		.least = &ground->least,
 		.points = points,
 		.point_count = count,
+		.policy = args->policy,
 		.asked = args->budget_count > 0,
 		.explain = args->explain,
 	};
@@ -283,7 +381,7 @@ static int report(const struct plan_args *args, const struct ground *ground,
 		feasible += points[i].feasible != 0;
 	if (args->json)
 		rc = mx_plan_report_json(&page, err);
-	else if (feasible || count > 1)
+	else if (!args->dot && (feasible || count > 1))
 		rc = mx_plan_report_text(&page, err);
 	if (rc || feasible)
 		return rc;
@@ -314,6 +412,8 @@ static int plan(const struct plan_args *args, struct ground *ground)
 		return mx_fail(err, ENOMEM, "plan: no memory");
 	rc = plan_points(args, ground, points, err);
 	if (!rc)
+		rc = plan_more(args, ground, &points[0], err);
+	if (!rc)
 		rc = report(args, ground, points, count);
 	for (i = 0; i < count; i++) {
 		mx_forecast_fini(&points[i].forecast);
@@ -326,7 +426,11 @@ static int plan(const struct plan_args *args, struct ground *ground)
 
 static int verb_plan(struct mx_cli *cli, int argc, char **argv)
 {
-	struct plan_args args = {.cli = cli, .repeat = 1};
+	struct plan_args args = {
+		.cli = cli,
+		.repeat = 1,
+		.policy = MX_POLICY_DEFAULT,
+	};
 	struct ground ground = {.nets = NULL};
 	struct mx_session_opts opts;
 	int rc;
@@ -334,9 +438,14 @@ static int verb_plan(struct mx_cli *cli, int argc, char **argv)
 	rc = mx_cli_parse(cli, &plan_argp, argc, argv, &args);
 	if (rc)
 		return rc < 0 ? rc : 0;
+	rc = check_args(&args);
+	if (rc)
+		return rc;
+	ground.policy = args.policy;
 	opts = (struct mx_session_opts){
 		.threads = (uint32_t)args.threads,
 		.repeats = (uint32_t)args.repeat,
+		.trace = args.trace,
 		.log = &cli->log,
 	};
 	rc = mx_session_open(&ground.session, &opts, cli->args, cli->arg_count,

@@ -9,8 +9,12 @@
 #include "cli/command.h"
 #include "cli/memory_option.h"
 #include "cli/number.h"
+#include "cli/pipeline_run.h"
+#include "cli/policy_option.h"
 #include "cli/run_report.h"
 #include "cli/session.h"
+#include "cli/session_watch.h"
+#include "cli/timeout_option.h"
 #include "lib/size.h"
 
 #define REPEAT_MAX 1000000u
@@ -24,8 +28,14 @@ enum run_key {
 	KEY_JSON,
 	KEY_BUDGET,
 	KEY_IO,
+	KEY_POLICY,
+	KEY_WORKERS,
 	KEY_WALL,
 	KEY_COLD,
+	KEY_PIPELINE,
+	KEY_NETWORKS,
+	KEY_TRACE,
+	KEY_TIMEOUT,
 };
 
 struct run_args {
@@ -35,6 +45,8 @@ struct run_args {
 	uint64_t top;
 	uint64_t repeat;
 	const char *output;
+	const char *pipeline;
+	const char *networks;
 	int json;
 };
 
@@ -48,13 +60,25 @@ static const struct argp_option run_options[] = {
 	 "else fail; PATH: the cgroup to make it in",
 	 0},
 	{"io", KEY_IO, "auto|uring|threads|sync", 0, "How weights are read", 0},
+	{"policy", KEY_POLICY, "NAME", 0,
+	 "How the next read, layer and eviction are picked (foresight)", 0},
+	{"workers", KEY_WORKERS, "N", 0,
+	 "Layer tasks at once, for policies that count them", 0},
 	{"cold", KEY_COLD, NULL, 0,
 	 "Drop the networks' weights from the page cache first", 0},
 	{"threads", 't', "N", 0, "Worker threads (default: one a CPU)", 0},
 	{"top-k", KEY_TOP, "N", 0, "Labels to print (default 5)", 0},
 	{"output", KEY_OUTPUT, "DIR", 0,
 	 "Write each output to DIR/NETWORK/output_K.npy", 0},
+	{"pipeline", KEY_PIPELINE, "FILE", 0,
+	 "The arguments are pictures: run what the file says on each", 0},
+	{"networks", KEY_NETWORKS, "DIR", 0,
+	 "Where the pipeline's networks are (default: beside its file)", 0},
 	{"repeat", KEY_REPEAT, "N", 0, "Run everything N times in a row", 0},
+	{"timeout", KEY_TIMEOUT, "DURATION", 0,
+	 "Cancel what has not ended by then, and exit with 8: 500ms, 2s", 0},
+	{"trace", KEY_TRACE, "FILE", 0,
+	 "Write what was done when, as Chrome trace JSON (for Perfetto)", 0},
 	{"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
 	MX_CLI_OPTIONS,
 };
@@ -67,6 +91,14 @@ static error_t parse_count(struct run_args *args, const char *option,
 	(void)mx_fail(&args->cli->err, EINVAL,
 		      "run: %s=%s: must be a number from 1 to %ju", option,
 		      text, (uintmax_t)max);
+	return EINVAL;
+}
+
+static error_t refuse_none(struct run_args *args, struct argp_state *state)
+{
+	if (!args->pipeline)
+		return mx_cli_option(args->cli, ARGP_KEY_NO_ARGS, state);
+	(void)mx_fail(&args->cli->err, EINVAL, "run: no picture given");
 	return EINVAL;
 }
 
@@ -91,15 +123,35 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 					&args->session.budget_bytes);
 	case KEY_IO:
 		return mx_memory_io(args->cli, "run", arg, &args->session.io);
+	case KEY_POLICY:
+		return mx_policy_option(args->cli, "run", arg,
+					&args->session.policy);
+	case KEY_WORKERS:
+		return mx_policy_workers(args->cli, "run", arg,
+					 &args->session.workers);
 	case KEY_WALL:
 		args->session.wall = arg;
 		return 0;
 	case KEY_COLD:
 		args->session.flags |= MX_SESSION_COLD;
 		return 0;
+	case KEY_PIPELINE:
+		args->pipeline = arg;
+		return 0;
+	case KEY_NETWORKS:
+		args->networks = arg;
+		return 0;
+	case KEY_TRACE:
+		args->session.trace = arg;
+		return 0;
+	case KEY_TIMEOUT:
+		return mx_timeout_option(args->cli, "run", arg,
+					 &args->session.timeout_ns);
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
+	case ARGP_KEY_NO_ARGS:
+		return refuse_none(args, state);
 	default:
 		return mx_cli_option(args->cli, key, state);
 	}
@@ -108,9 +160,10 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 static const struct argp run_argp = {
 	.options = run_options,
 	.parser = parse_run,
-	.args_doc = "DIR[=INPUT[,INPUT...]]...",
+	.args_doc = "DIR[=INPUT[,INPUT...]]...\n--pipeline=FILE PICTURE...",
 	.doc = "Run all networks at once, each on its input (jpg, png, ppm, "
-	       "npy; none: a fixed pattern).",
+	       "npy; none: a fixed pattern); or pictures through a pipeline, "
+	       "in which some networks decide which others run.",
 };
 
 /* Two tasks of one name would write the same files. */
@@ -172,7 +225,7 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 						report.round_count++ *
 							session->task_count,
 					&failure);
-	if (status && !mx_session_answers(session))
+	if (status && report.round_count == 1 && !mx_session_answers(session))
 		rc = mx_fail(err, -status, "%s", failure.text);
 	if (!rc && args->output)
 		rc = write_outputs(session, args->output, err);
@@ -184,6 +237,22 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 		rc = mx_fail(err, -status, "%s", failure.text);
 	free(report.times);
 	return rc;
+}
+
+static int run_pipeline(const struct run_args *args)
+{
+	struct mx_cli *cli = args->cli;
+	const struct mx_pipeline_opts opts = {
+		.path = args->pipeline,
+		.networks_path = args->networks,
+		.session = args->session,
+		.repeat = (size_t)args->repeat,
+		.top = (size_t)args->top,
+		.output = args->output,
+		.json = args->json,
+	};
+
+	return mx_pipeline_run(&opts, cli->args, cli->arg_count, &cli->err);
 }
 
 static int verb_run(struct mx_cli *cli, int argc, char **argv)
@@ -201,6 +270,14 @@ static int verb_run(struct mx_cli *cli, int argc, char **argv)
 	if (rc)
 		return rc < 0 ? rc : 0;
 	args.session.threads = (uint32_t)args.threads;
+	/* A trace is written also when a signal ends it. */
+	if (args.session.trace)
+		mx_cli_hold_signals();
+	if (args.pipeline)
+		return run_pipeline(&args);
+	if (args.networks)
+		return mx_fail(&cli->err, EINVAL,
+			       "run: --networks is for a --pipeline");
 	args.session.repeats = (uint32_t)args.repeat;
 	rc = mx_session_open(&session, &args.session, cli->args, cli->arg_count,
 			     &cli->err);
@@ -210,8 +287,10 @@ static int verb_run(struct mx_cli *cli, int argc, char **argv)
 		rc = check_names(&session, &cli->err);
 	if (!rc)
 		rc = mx_session_start(&session, &cli->err);
-	if (!rc)
+	if (!rc) {
 		rc = run_rounds(&args, &session, &cli->err);
+		rc = mx_session_end(&session, 0, rc, &cli->err);
+	}
 	mx_session_close(&session);
 	return rc;
 }

@@ -114,6 +114,20 @@ const struct mx_yaml_node *mx_yaml_get(const struct mx_yaml *yaml,
 	return NULL;
 }
 
+const char *mx_yaml_key(const struct mx_yaml *yaml,
+			const struct mx_yaml_node *node, size_t index)
+{
+	const yaml_node_t *map = node_of(node);
+	const yaml_node_pair_t *pair;
+
+	if (!map || map->type != YAML_MAPPING_NODE)
+		return NULL;
+	pair = map->data.mapping.pairs.start;
+	if (index >= (size_t)(map->data.mapping.pairs.top - pair))
+		return NULL;
+	return mx_yaml_text(node_at(yaml, pair[index].key));
+}
+
 size_t mx_yaml_count(const struct mx_yaml_node *node)
 {
 	const yaml_node_t *list = node_of(node);
@@ -129,6 +143,11 @@ const struct mx_yaml_node *mx_yaml_item(const struct mx_yaml *yaml,
 					size_t index)
 {
 	return node_at(yaml, node_of(node)->data.sequence.items.start[index]);
+}
+
+size_t mx_yaml_line(const struct mx_yaml_node *node)
+{
+	return node ? node_of(node)->start_mark.line + 1 : 0;
 }
 
 const char *mx_yaml_text(const struct mx_yaml_node *node)

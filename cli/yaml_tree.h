@@ -25,11 +25,19 @@ const struct mx_yaml_node *mx_yaml_get(const struct mx_yaml *yaml,
 				       const struct mx_yaml_node *node,
 				       const char *key);
 
+/* Key @index of a mapping; NULL past the last, for one that is no scalar, and
+ * for anything else. */
+const char *mx_yaml_key(const struct mx_yaml *yaml,
+			const struct mx_yaml_node *node, size_t index);
+
 /* Items of a sequence; 0 for anything else. */
 size_t mx_yaml_count(const struct mx_yaml_node *node);
 const struct mx_yaml_node *mx_yaml_item(const struct mx_yaml *yaml,
 					const struct mx_yaml_node *node,
 					size_t index);
+
+/* The line on which it begins, from 1; 0 if @node is NULL. */
+size_t mx_yaml_line(const struct mx_yaml_node *node);
 
 /* The text of a scalar; NULL if @node is NULL or no scalar. */
 const char *mx_yaml_text(const struct mx_yaml_node *node);

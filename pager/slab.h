@@ -1,6 +1,6 @@
 /*
- * Slab: one block of memory, touched when it is made, from which the pager
- * gives buffers to reads. First fit; the caller bounds the number of buffers.
+ * Slab: one block of memory, touched when it is made, for weights and
+ * activations. Who has what of it is pager/residency.h.
  *
  * Threads: one at a time.
  */
@@ -12,21 +12,12 @@
 
 struct mx_err;
 
-struct mx_slab_piece {
-	size_t offset_bytes;
-	size_t size_bytes;
-};
-
 struct mx_slab {
-	unsigned char *memory;
+	unsigned char *memory; /* NULL: empty */
 	size_t size_bytes;
-	struct mx_slab_piece *used; /* by rising offset */
-	size_t used_count;
-	size_t used_room;
-	size_t used_bytes;
 };
 
-/* Buffers begin and end on multiples of this (what O_DIRECT wants). */
+/* Its size is a multiple of this, and its address of more. */
 #define MX_SLAB_UNIT_BYTES 4096
 
 /*
@@ -37,11 +28,5 @@ struct mx_slab {
 int mx_slab_init(struct mx_slab *slab, size_t size_bytes, struct mx_err *err);
 
 void mx_slab_fini(struct mx_slab *slab);
-
-/* A buffer, or NULL when no gap is large enough. @size_bytes > 0. */
-void *mx_slab_take(struct mx_slab *slab, size_t size_bytes);
-
-/* Give a buffer back. */
-void mx_slab_give(struct mx_slab *slab, void *buffer);
 
 #endif

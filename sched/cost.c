@@ -16,6 +16,22 @@
 /* The engine cuts a layer into so many chunks for each worker (sched/job.c). */
 #define CHUNKS_PER_WORKER 4
 
+/* A core of a board at 1.5 GHz, with room for better. */
+#define ASSUMED_MACS_PER_S ((uint64_t)10000000000u)
+#define ASSUMED_MEMORY_BYTES_PER_S ((uint64_t)4000000000u)
+#define ASSUMED_LAYER_NS 10000
+
+void mx_rates_assume(struct mx_rates *rates, uint32_t threads)
+{
+	assert(threads > 0);
+	*rates = (struct mx_rates){
+		.threads = threads,
+		.macs_per_s = ASSUMED_MACS_PER_S * threads,
+		.memory_bytes_per_s = ASSUMED_MEMORY_BYTES_PER_S,
+		.layer_ns = ASSUMED_LAYER_NS,
+	};
+}
+
 double mx_cost_imbalance(const struct mx_layer *layer, uint32_t threads)
 {
 	const size_t parts = mx_layer_part_count(layer);

@@ -36,6 +36,10 @@ struct mx_rates {
 	uint64_t layer_ns; /* handing a layer to the workers */
 };
 
+/* The rates of a machine that nobody calibrated: of a middling board's core
+ * for each thread. */
+void mx_rates_assume(struct mx_rates *rates, uint32_t threads);
+
 struct mx_storage {
 	uint64_t read_bytes_per_s; /* at least 1 */
 	uint64_t latency_ns;

@@ -21,9 +21,16 @@
 #include "lib/size.h"
 #include "sched/clock.h"
 #include "sched/engine_impl.h"
+#include "sched/policy.h"
 #include "sched/process.h"
 
 #define WORKERS_MAX 256
+
+/* Of a crowd, so many are counted. */
+#define CROWD_RUNNING 64
+#define CROWD_WAITING 1024
+#define RUNNING_JOB_BYTES (16u << 10)
+#define WAITING_JOB_BYTES (1u << 10)
 
 static uint32_t thread_count(uint32_t wanted)
 {
@@ -50,6 +57,7 @@ static int start_workers(struct mx_engine *engine, uint32_t count,
 			&engine->workers[engine->worker_count];
 
 		worker->engine = engine;
+		worker->index = engine->worker_count;
 		rc = pthread_create(&worker->thread, NULL, mx_worker_main,
 				    worker);
 		if (rc)
@@ -59,6 +67,30 @@ static int start_workers(struct mx_engine *engine, uint32_t count,
 		engine->worker_count++;
 		pthread_mutex_unlock(&engine->lock);
 	}
+	return 0;
+}
+
+/* Deadlines are on the engine's clock, which the wall's clock may not move. */
+static void init_sync(struct mx_engine *engine)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&engine->lock, NULL);
+	pthread_cond_init(&engine->work, NULL);
+	pthread_cond_init(&engine->done, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static int choose_policy(struct mx_engine *engine, struct mx_err *err)
+{
+	const char *name = engine->opts.policy;
+
+	engine->policy = mx_policy_find(name ? name : MX_POLICY_DEFAULT);
+	if (!engine->policy)
+		return mx_fail(err, EINVAL, "%s: there is no such policy",
+			       name ? name : MX_POLICY_DEFAULT);
 	return 0;
 }
 
@@ -74,11 +106,10 @@ int mx_engine_open(struct mx_engine **out, const struct mx_engine_opts *opts,
 	engine->log = opts->log;
 	engine->opts = *opts;
 	engine->simd = mx_simd_best();
-	engine->queue_tail = &engine->queue;
-	pthread_mutex_init(&engine->lock, NULL);
-	pthread_cond_init(&engine->work, NULL);
-	pthread_cond_init(&engine->done, NULL);
-	rc = mx_blas_open(&engine->blas, err);
+	init_sync(engine);
+	rc = choose_policy(engine, err);
+	if (!rc)
+		rc = mx_blas_open(&engine->blas, err);
 	if (rc)
 		goto fail;
 	engine->opened_ns = mx_clock_ns();
@@ -87,9 +118,9 @@ int mx_engine_open(struct mx_engine **out, const struct mx_engine_opts *opts,
 	if (rc)
 		goto fail;
 	mx_log(engine->log, MX_LOG_DEBUG,
-	       "engine: %u workers, %s, OpenBLAS %s (chosen by %s)",
-	       engine->worker_count, engine->simd->isa, engine->blas->core,
-	       engine->blas->choice);
+	       "engine: %u workers, policy %s, %s, OpenBLAS %s (chosen by %s)",
+	       engine->worker_count, engine->policy->name, engine->simd->isa,
+	       engine->blas->core, engine->blas->choice);
 	*out = engine;
 	return 0;
 
@@ -100,7 +131,8 @@ fail:
 
 static void net_free(struct mx_engine_net *home)
 {
-	mx_frame_free(home->spare);
+	while (home->spare_count > 0)
+		mx_frame_free(home->spares[--home->spare_count]);
 	mx_arena_fini(&home->arena);
 	free(home);
 }
@@ -155,6 +187,19 @@ fail:
 	return rc;
 }
 
+/*
+ * What a crowd of jobs takes beside their activations: views and counts of
+ * those that run, an entry for each that waits. Measured with the papers'
+ * networks: 6-16 KiB and 1 KiB.
+ */
+static uint64_t crowd_bytes(uint32_t crowd)
+{
+	const uint64_t running = crowd < CROWD_RUNNING ? crowd : CROWD_RUNNING;
+	const uint64_t waiting = crowd < CROWD_WAITING ? crowd : CROWD_WAITING;
+
+	return running * RUNNING_JOB_BYTES + waiting * WAITING_JOB_BYTES;
+}
+
 int mx_engine_plan(const struct mx_engine *engine, struct mx_plan *plan,
 		   struct mx_err *err)
 {
@@ -165,7 +210,8 @@ int mx_engine_plan(const struct mx_engine *engine, struct mx_plan *plan,
 		.threads = engine->worker_count,
 		.passes = engine->opts.passes ? engine->opts.passes : 1,
 		.given_inputs = engine->opts.given_inputs,
-		.fixed_bytes = mx_process_fixed_bytes(engine->worker_count),
+		.fixed_bytes = mx_process_fixed_bytes(engine->worker_count) +
+			       crowd_bytes(engine->opts.crowd),
 	};
 	const struct mx_network **nets;
 	uint32_t i;
@@ -179,77 +225,6 @@ int mx_engine_plan(const struct mx_engine *engine, struct mx_plan *plan,
 		nets[i] = engine->nets[i]->net;
 	rc = mx_plan_init(plan, &opts, nets, engine->net_count, err);
 	free(nets);
-	return rc;
-}
-
-static void hear_news(void *user)
-{
-	struct mx_engine *engine = user;
-
-	pthread_mutex_lock(&engine->lock);
-	mx_engine_wake(engine);
-	pthread_mutex_unlock(&engine->lock);
-}
-
-/* Set the memory aside that the plan gives to weights and activations. */
-static int set_aside(struct mx_engine *engine, struct mx_err *err)
-{
-	const struct mx_plan *plan = &engine->plan;
-	const struct mx_pager_opts opts = {
-		.io = engine->opts.io ? engine->opts.io : "auto",
-		.memory_bytes = plan->streaming ? plan->weights_bytes : 0,
-		.log = engine->log,
-		.news = hear_news,
-		.user = engine,
-	};
-	uint32_t i;
-	int rc = 0;
-
-	if (plan->streaming)
-		rc = mx_slab_init(&engine->activations,
-				  (size_t)plan->activation_bytes, err);
-	if (!rc)
-		rc = mx_pager_open(&engine->pager, &opts, err);
-	for (i = 0; i < engine->net_count && !rc; i++)
-		rc = mx_pager_add(engine->pager, engine->nets[i]->net,
-				  plan->nets[i].pinned,
-				  &engine->nets[i]->pager_index, err);
-	return rc;
-}
-
-static void undo_start(struct mx_engine *engine)
-{
-	mx_pager_close(engine->pager);
-	engine->pager = NULL;
-	mx_slab_fini(&engine->activations);
-	mx_plan_fini(&engine->plan);
-}
-
-int mx_engine_start(struct mx_engine *engine, struct mx_err *err)
-{
-	int rc = 0;
-
-	pthread_mutex_lock(&engine->lock);
-	while (engine->starting)
-		pthread_cond_wait(&engine->done, &engine->lock);
-	if (engine->started) {
-		pthread_mutex_unlock(&engine->lock);
-		return 0;
-	}
-	engine->starting = 1;
-	pthread_mutex_unlock(&engine->lock);
-	rc = mx_engine_plan(engine, &engine->plan, err);
-	if (!rc && !engine->plan.feasible)
-		rc = mx_plan_refuse(&engine->plan, err);
-	if (!rc)
-		rc = set_aside(engine, err);
-	if (rc)
-		undo_start(engine);
-	pthread_mutex_lock(&engine->lock);
-	engine->starting = 0;
-	engine->started = rc == 0;
-	pthread_cond_broadcast(&engine->done);
-	pthread_mutex_unlock(&engine->lock);
 	return rc;
 }
 
@@ -268,7 +243,7 @@ void mx_engine_close(struct mx_engine *engine)
 		free(engine->workers[i].scratch);
 	}
 	assert(engine->job_count == 0);
-	undo_start(engine);
+	mx_engine_unstart(engine);
 	for (i = 0; i < engine->net_count; i++)
 		net_free(engine->nets[i]);
 	free(engine->nets);
@@ -279,13 +254,30 @@ void mx_engine_close(struct mx_engine *engine)
 	free(engine);
 }
 
+uint64_t mx_engine_now(const struct mx_engine *engine)
+{
+	return mx_clock_ns() - engine->opened_ns;
+}
+
+/* The lock is held, and the engine started. */
+static void add_memory(const struct mx_engine *engine,
+		       struct mx_engine_totals *totals)
+{
+	struct mx_residency_totals memory;
+
+	mx_residency_totals(mx_board_residency(engine->board), &memory);
+	totals->memory_peak_bytes = memory.peak_bytes;
+	totals->planned_peak_bytes = engine->plan.predicted_peak_bytes;
+	totals->planned_memory_bytes = engine->plan.memory_bytes;
+}
+
 void mx_engine_totals(struct mx_engine *engine, struct mx_engine_totals *totals)
 {
 	struct mx_pager_totals pager = {.io = "none"};
+	int streaming = 0;
 	uint32_t i;
 
 	memset(totals, 0, sizeof(*totals));
-	totals->io = pager.io;
 	pthread_mutex_lock(&engine->lock);
 	for (i = 0; i < engine->net_count; i++)
 		if (engine->nets[i]->was_run)
@@ -296,15 +288,16 @@ void mx_engine_totals(struct mx_engine *engine, struct mx_engine_totals *totals)
 			&engine->workers[i].major_faults, memory_order_relaxed);
 	totals->threads = engine->worker_count;
 	totals->budget_bytes = engine->opts.budget_bytes;
-	totals->planned_peak_bytes = engine->plan.predicted_peak_bytes;
-	pthread_mutex_unlock(&engine->lock);
-	totals->anonymous_bytes = mx_process_anonymous_bytes();
+	totals->policy = engine->policy->name;
 	if (engine->started) {
+		add_memory(engine, totals);
 		mx_pager_totals(engine->pager, &pager);
-		totals->io = pager.io;
+		streaming = engine->plan.streaming;
 	}
+	pthread_mutex_unlock(&engine->lock);
+	totals->io = pager.io;
+	totals->anonymous_bytes = mx_process_anonymous_bytes();
 	totals->read_bytes =
-		engine->plan.streaming
-			? pager.read_bytes
-			: mx_process_read_bytes() - engine->opened_read_bytes;
+		streaming ? pager.read_bytes
+			  : mx_process_read_bytes() - engine->opened_read_bytes;
 }

@@ -1,23 +1,15 @@
 /*
- * Forecast: how long one arrival of all of a plan's networks will take, by
- * playing the engine's and the pager's rules in virtual time.
+ * Forecast: how long arrivals of all of a plan's networks will take: the
+ * simulator (sched/simulate.h) plays them on the plan's memory, by a policy.
  *
- * What is simulated:
- *  - One storage: reads (whole units) in the pager's order, the run least
- *    ahead first, `depth` in flight, bytes one after the other at the
- *    storage's rate, latencies overlapping.
- *  - The weights' memory by its bytes: pinned units have their place and are
- *    read in the first pass; the others are given back when the last of their
- *    slices is computed. (Where a buffer lies is not simulated.)
- *  - One processor, which all workers are together: the oldest job that has
- *    its next slice computes it, at the layer's cost for that many threads. A
- *    slice costs its share of its layer, by blocks.
- *  - Jobs are admitted in order while their activations fit.
- * Passes are one after the other: the next begins when the last job of the
- * one before has finished.
+ *  - All workers together are one processor; a slice costs its share of its
+ *    layer, by blocks.
+ *  - Passes are one after the other: the next begins when the last job of the
+ *    one before has finished, with what is in memory then. The first few are
+ *    simulated, and those that follow are taken to be as the last.
  *
  * All times are virtual nanoseconds from the beginning of the (first) pass.
- * The time is linear in slices and layers. Equal input gives equal output.
+ * Equal input gives equal output.
  */
 #ifndef MX_SCHED_FORECAST_H
 #define MX_SCHED_FORECAST_H
@@ -39,16 +31,17 @@ struct mx_forecast_opts {
 	uint32_t passes; /* 0: as many as the plan is for */
 	uint32_t depth; /* reads in flight; 0: the pager's default */
 	enum mx_forecast_flags flags;
+	const char *policy; /* NULL: the default */
 };
 
 /* One network's job, in the first pass. */
 struct mx_forecast_net {
-	uint64_t start_ns;
+	uint64_t start_ns; /* its first step began */
 	uint64_t finish_ns;
 	uint64_t compute_ns; /* processor time it had */
-	/* It could have had the processor, but its next slice was missing. */
+	/* The processor was free, but its next slice was missing. */
 	uint64_t stall_ns;
-	uint64_t read_bytes;
+	uint64_t read_bytes; /* of its weights */
 };
 
 struct mx_forecast {
@@ -69,8 +62,8 @@ struct mx_forecast {
  * Forecast @plan, which is feasible, with costs for the same networks in the
  * same order. mx_forecast_fini() ends it.
  *
- * Returns 0; -EDQUOT if the plan is not feasible, or a job or unit does not
- * fit the memory that the plan gives it; -ENOMEM.
+ * Returns 0; -EDQUOT if the plan is not feasible, or its memory does not hold
+ * a job and its largest slice; -EINVAL if there is no such policy; -ENOMEM.
  */
 int mx_forecast_init(struct mx_forecast *forecast, const struct mx_plan *plan,
 		     const struct mx_costs *costs,

@@ -11,11 +11,26 @@
 #include <stdint.h>
 
 #include "lib/network.h"
+#include "sched/board.h"
 
+struct mx_costs;
 struct mx_engine;
 struct mx_err;
 struct mx_job;
 struct mx_log;
+
+/* A worker has computed some parts of a layer; times on the engine's clock. */
+struct mx_chunk_event {
+	const struct mx_job *job;
+	uint64_t id; /* the job's, as in board events */
+	uint32_t net;
+	uint32_t layer;
+	uint32_t worker;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+typedef void mx_chunk_observer_fn(void *user,
+				  const struct mx_chunk_event *event);
 
 struct mx_engine_opts {
 	uint32_t threads; /* workers; 0: one for each online CPU */
@@ -28,6 +43,24 @@ struct mx_engine_opts {
 	 * counts; the caller's arrays are to be there when the plan is made);
 	 * 0: fixed patterns, which cost nothing. */
 	uint32_t given_inputs;
+	/* Jobs that may be there at once, waiting ones too: their bookkeeping
+	 * is set aside; 0: about one a network. */
+	uint32_t crowd;
+	/* How the next load, layer and eviction are picked (sched/policy.h);
+	 * NULL: foresight. */
+	const char *policy;
+	uint32_t workers; /* layer tasks at once for policies that count them;
+			     0: the policy's own number */
+	/* What layers and reads take, for the networks in the order in which
+	 * they are added; needed until mx_engine_start() returns. NULL:
+	 * estimated. */
+	const struct mx_costs *costs;
+	/* Called under the engine's lock: quick, and no call back into the
+	 * engine. For a board event job->user is the struct mx_job. NULL:
+	 * none. */
+	mx_board_observer_fn *observer;
+	mx_chunk_observer_fn *chunk_observer;
+	void *observer_user;
 	const struct mx_log *log;
 };
 
@@ -75,6 +108,56 @@ int mx_engine_submit(struct mx_engine *engine, uint32_t index,
 		     const float *const *inputs, struct mx_job **out,
 		     struct mx_err *err);
 
+enum mx_submit_flags {
+	/* It waits for mx_job_release() or mx_job_cancel(). */
+	MX_SUBMIT_HELD = 1 << 0,
+	/* The inputs stay as they are until the job has ended: no copy is
+	 * made, and nothing is counted for one. */
+	MX_SUBMIT_BORROWED = 1 << 1,
+};
+
+struct mx_submit_opts {
+	const float *const *inputs; /* as for mx_engine_submit() */
+	uint32_t arrival; /* jobs of one arrival share this number */
+	uint64_t arrival_ns; /* when it came, on the engine's clock; 0: now */
+	unsigned flags; /* enum mx_submit_flags */
+	float chance; /* HELD: how likely it will be released, 0 to 1 */
+	void *user; /* mx_job_user() */
+};
+/* mx_engine_submit() with all that can be said of a job. */
+int mx_engine_submit_with(struct mx_engine *engine, uint32_t index,
+			  const struct mx_submit_opts *opts,
+			  struct mx_job **out, struct mx_err *err);
+
+/*
+ * Let a HELD job go. @inputs, unless NULL, replace those it came with (copied
+ * before return). Returns 0 or -ENOMEM (the job then fails).
+ */
+int mx_job_release(struct mx_job *job, const float *const *inputs,
+		   struct mx_err *err);
+
+/*
+ * End a job before its time: what it holds, its place and its reads that have
+ * not begun are given up at once, parts being computed when they are done. It
+ * ends with -ECANCELED. Nothing happens to one that has ended.
+ */
+void mx_job_cancel(struct mx_job *job);
+
+void *mx_job_user(const struct mx_job *job);
+
+/* Nanoseconds since the engine was opened, on the monotonic clock. */
+uint64_t mx_engine_now(const struct mx_engine *engine);
+
+/*
+ * The next job that has ended and was not yet told of here. Waits for one, at
+ * most until @until_ns on the engine's clock (MX_TIME_NEVER: as long as it
+ * takes). Only for jobs that nobody waits for with mx_job_wait().
+ *
+ * Returns 0 with *@out; -ETIMEDOUT; -ENOENT if there is no job.
+ */
+int mx_engine_next_ended(struct mx_engine *engine, uint64_t until_ns,
+			 struct mx_job **out);
+
 /* What a job took; all in nanoseconds on the monotonic clock. */
 struct mx_job_times {
 	uint64_t arrival_ns; /* since the engine was opened */
@@ -85,7 +168,8 @@ struct mx_job_times {
 			      because a slice was not there */
 };
 
-/* Wait until the job is done. Returns 0, or why it failed (-EIO, ...). */
+/* Wait until the job is done. Returns 0, or why it failed (-EIO, ...), or
+ * -ECANCELED. */
 int mx_job_wait(struct mx_job *job, struct mx_job_times *times,
 		struct mx_err *err);
 
@@ -113,6 +197,10 @@ struct mx_engine_totals {
 	 * take, so this is their peak too. */
 	uint64_t anonymous_bytes;
 	uint64_t planned_peak_bytes; /* the ledger's: what was set aside */
+	uint64_t planned_memory_bytes; /* of that, weights and activations */
+	uint64_t memory_peak_bytes; /* of that, weights and activations: the
+				       most in use */
+	const char *policy;
 	uint64_t budget_bytes; /* 0: none */
 	const char *io; /* the back end; lives as long as the engine */
 	uint32_t threads;

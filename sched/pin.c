@@ -12,6 +12,7 @@
 /* A unit that could be pinned. */
 struct candidate {
 	uint32_t net;
+	uint64_t net_bytes; /* what that network reads */
 	uint32_t first_slice;
 	uint32_t slice_count;
 	uint64_t size_bytes;
@@ -43,11 +44,13 @@ static int by_worth(const void *a, const void *b)
 	const struct candidate *x = a;
 	const struct candidate *y = b;
 
+	if (x->net_bytes != y->net_bytes)
+		return x->net_bytes < y->net_bytes ? -1 : 1;
+	if (x->net != y->net)
+		return x->net < y->net ? -1 : 1;
 	if (x->intensity != y->intensity)
 		return x->intensity < y->intensity ? -1 : 1;
-	if (x->spread != y->spread)
-		return x->spread < y->spread ? -1 : 1;
-	return x->net < y->net ? -1 : x->net > y->net;
+	return x->spread < y->spread ? -1 : x->spread > y->spread;
 }
 
 static int list_units(const struct mx_plan *plan, uint32_t index,
@@ -77,6 +80,7 @@ static int list_units(const struct mx_plan *plan, uint32_t index,
 
 		more[(*count)++] = (struct candidate){
 			.net = index,
+			.net_bytes = units.total_bytes,
 			.first_slice = unit->first_slice,
 			.slice_count = unit->slice_count,
 			.size_bytes = unit->size_bytes,

@@ -9,7 +9,7 @@
 #include "lib/err.h"
 #include "lib/network.h"
 #include "lib/size.h"
-#include "pager/slab.h"
+#include "pager/residency.h"
 #include "pager/units.h"
 #include "sched/pin.h"
 
@@ -95,7 +95,7 @@ static int measure(struct mx_plan_net *one, const struct mx_network *net,
 		return rc;
 	/* As the slab gives it. */
 	one->activation_bytes =
-		mx_size_round_up(arena.total_bytes, MX_SLAB_UNIT_BYTES);
+		mx_size_round_up(arena.total_bytes, MX_RESIDENCY_PAGE_BYTES);
 	one->activation_bound_bytes = arena.lower_bound_bytes;
 	one->peak_layer = arena.peak_layer;
 	mx_arena_fini(&arena);
@@ -107,6 +107,14 @@ static int measure(struct mx_plan_net *one, const struct mx_network *net,
 	if (!one->pinned)
 		return mx_fail(err, ENOMEM, "%s: no memory", net->name);
 	return measure_weights(one, err);
+}
+
+/* Page tables of so much memory, once it has more than a few pages of them; for
+ * less the fixed part has room. */
+static uint64_t table_bytes(uint64_t memory_bytes)
+{
+	return memory_bytes / PAGE_TABLE_SHARE / PAGE_TABLE_BYTES *
+	       PAGE_TABLE_BYTES;
 }
 
 struct sums {
@@ -155,8 +163,8 @@ static void make_resident(struct mx_plan *plan, const struct sums *sums)
 	plan->feasible = 1;
 	plan->activation_bytes = sums->activations;
 	plan->weights_bytes = sums->weights;
-	plan->predicted_peak_bytes =
-		sums->base + sums->activations + sums->weights;
+	plan->memory_bytes = sums->activations + sums->weights;
+	plan->predicted_peak_bytes = sums->base + plan->memory_bytes;
 }
 
 static uint64_t ring_of(const struct mx_plan *plan, const struct sums *sums)
@@ -177,27 +185,29 @@ static int make_stream(struct mx_plan *plan, const struct sums *sums,
 		       struct mx_err *err)
 {
 	const uint64_t room = plan->opts.budget_bytes - sums->base;
-	uint64_t left;
+	uint64_t memory = room;
 
 	plan->feasible = 1;
 	plan->streaming = 1;
+	memory -= table_bytes(room);
+	memory -= memory % MX_RESIDENCY_PAGE_BYTES;
+	/* What is feasible has this, whatever was rounded. */
+	memory = max_u64(memory, sums->most_activations + sums->pair);
+	if (memory > sums->activations + sums->weights)
+		memory = sums->activations + sums->weights;
+	plan->memory_bytes = memory;
 	/* All jobs at once if that leaves the stream a good ring; else one
 	 * after the other. */
 	plan->activation_bytes =
-		room >= sums->activations + RING_PAIRS * sums->pair
+		memory >= sums->activations + RING_PAIRS * sums->pair
 			? sums->activations
 			: sums->most_activations;
-	left = room - plan->activation_bytes;
-	/* The slab's page tables, once it has more than a few pages of them;
-	 * for less the fixed part has room. */
-	left -= left / PAGE_TABLE_SHARE / PAGE_TABLE_BYTES * PAGE_TABLE_BYTES;
-	/* Rounding every buffer to pages must not cost the last one. */
-	plan->weights_bytes = left < sums->weights ? left : sums->weights;
-	plan->weights_bytes -= plan->weights_bytes % MX_SLAB_UNIT_BYTES;
-	plan->table_bytes = plan->weights_bytes / PAGE_TABLE_SHARE /
-			    PAGE_TABLE_BYTES * PAGE_TABLE_BYTES;
-	plan->predicted_peak_bytes = sums->base + plan->activation_bytes +
-				     plan->weights_bytes + plan->table_bytes;
+	plan->weights_bytes = memory - plan->activation_bytes;
+	if (plan->weights_bytes > sums->weights)
+		plan->weights_bytes = sums->weights;
+	plan->activation_bytes = memory - plan->weights_bytes;
+	plan->table_bytes = table_bytes(memory);
+	plan->predicted_peak_bytes = sums->base + memory + plan->table_bytes;
 	plan->ring_bytes = ring_of(plan, sums);
 	return mx_pin_choose(plan, plan->weights_bytes - plan->ring_bytes, err);
 }
@@ -225,8 +235,9 @@ int mx_plan_init(struct mx_plan *plan, const struct mx_plan_opts *opts,
 		goto fail;
 	sums = add_up(plan);
 	/* The largest activations and the largest slices may be in different
-	 * networks; both memories are set aside for all of them. */
-	least = sums.base + sums.most_activations + sums.pair;
+	 * networks, which may run at once. */
+	least = sums.most_activations + sums.pair;
+	least += sums.base + table_bytes(least);
 	plan->minimum_bytes = (least + MINIMUM_MARGIN_BYTES) /
 			      MINIMUM_UNIT_BYTES * MINIMUM_UNIT_BYTES;
 	if (opts->budget_bytes == MX_BUDGET_NONE)

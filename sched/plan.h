@@ -11,7 +11,11 @@
  *   scratch      each worker's
  *   inputs       given inputs, and outputs, as plain arrays
  *   activations  of the jobs that may run at once
- *   weights      the pager's slab: pinned slices, and the ring for the others
+ *   weights      pinned slices, and the ring for the others
+ *
+ * Activations and weights are one memory: the two lines say what the plan
+ * counts on, and pin by. Where a job's activations shrink as it goes on, or no
+ * job runs, the ring has what they leave.
  */
 #ifndef MX_SCHED_PLAN_H
 #define MX_SCHED_PLAN_H
@@ -62,8 +66,9 @@ struct mx_plan {
 	/* The account, when feasible. */
 	uint64_t scratch_bytes; /* of all workers */
 	uint64_t array_bytes;
+	uint64_t memory_bytes; /* the next two: streaming, one slab */
 	uint64_t activation_bytes;
-	uint64_t weights_bytes; /* the slab; mapped: all weights */
+	uint64_t weights_bytes; /* mapped: all weights */
 	uint64_t ring_bytes; /* of these, what is not pinned */
 	uint64_t table_bytes; /* page tables of the slab */
 	uint64_t predicted_peak_bytes;

@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/network.h"
 #include "lib/size.h"
-#include "sched/clock.h"
+
+#define NS_PER_S 1000000000u
 
 float mx_pattern_value(uint64_t i)
 {
@@ -51,12 +53,45 @@ static void free_arrays(float **arrays, uint32_t count)
 	free(arrays);
 }
 
+/* Those of a MX_SUBMIT_BORROWED job are the caller's. */
+static void drop_inputs(struct mx_job *job)
+{
+	if (job->borrows)
+		free(job->inputs);
+	else
+		free_arrays(job->inputs, job->home->net->input_count);
+	job->inputs = NULL;
+}
+
+static int make_outputs(struct mx_job *job)
+{
+	const struct mx_network *net = job->home->net;
+	uint32_t i;
+
+	job->outputs = calloc((size_t)net->output_count + 1, sizeof(float *));
+	if (!job->outputs)
+		return -ENOMEM;
+	for (i = 0; i < net->output_count; i++) {
+		const size_t elems =
+			mx_shape_elems(&net->tensors[net->outputs[i]].shape);
+
+		job->outputs[i] = calloc(elems ? elems : 1, sizeof(float));
+		if (!job->outputs[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int mx_job_prepare(struct mx_job *job, struct mx_err *err)
 {
 	const struct mx_network *net = job->home->net;
 	uint32_t i;
 	int rc;
 
+	/* Not earlier: many jobs may wait. */
+	if (make_outputs(job))
+		return mx_fail(err, ENOMEM, "%s: no memory for its outputs",
+			       net->name);
 	if (!job->frame) {
 		rc = mx_frame_new(&job->frame, net, &job->home->arena,
 				  job->frame_memory, err);
@@ -72,19 +107,36 @@ int mx_job_prepare(struct mx_job *job, struct mx_err *err)
 		else
 			load_pattern(view);
 	}
-	free_arrays(job->inputs, net->input_count);
-	job->inputs = NULL;
+	drop_inputs(job);
 	return 0;
 }
 
-static int copy_arrays(struct mx_job *job, const float *const *inputs)
+/* The arrays that are given, as they are. */
+static int borrow_inputs(struct mx_job *job, const float *const *inputs)
 {
-	const struct mx_network *net = job->home->net;
+	const uint32_t count = job->home->net->input_count;
 	uint32_t i;
 
-	job->inputs = calloc((size_t)net->input_count + 1, sizeof(float *));
-	job->outputs = calloc((size_t)net->output_count + 1, sizeof(float *));
-	if (!job->inputs || !job->outputs)
+	job->borrows = 1;
+	job->inputs = calloc((size_t)count + 1, sizeof(float *));
+	if (!job->inputs)
+		return -ENOMEM;
+	/* Nobody writes to them. */
+	for (i = 0; inputs && i < count; i++)
+		job->inputs[i] = (float *)(uintptr_t)inputs[i];
+	return 0;
+}
+
+/* Copies of what is given; *@out is to be freed even after a failure. */
+static int copy_inputs(const struct mx_network *net, const float *const *inputs,
+		       float ***out)
+{
+	float **copies;
+	uint32_t i;
+
+	copies = calloc((size_t)net->input_count + 1, sizeof(float *));
+	*out = copies;
+	if (!copies)
 		return -ENOMEM;
 	for (i = 0; inputs && i < net->input_count; i++) {
 		const size_t bytes =
@@ -94,18 +146,10 @@ static int copy_arrays(struct mx_job *job, const float *const *inputs)
 
 		if (!inputs[i])
 			continue;
-		job->inputs[i] = malloc(bytes ? bytes : 1);
-		if (!job->inputs[i])
+		copies[i] = malloc(bytes ? bytes : 1);
+		if (!copies[i])
 			return -ENOMEM;
-		memcpy(job->inputs[i], inputs[i], bytes);
-	}
-	for (i = 0; i < net->output_count; i++) {
-		const size_t elems =
-			mx_shape_elems(&net->tensors[net->outputs[i]].shape);
-
-		job->outputs[i] = calloc(elems ? elems : 1, sizeof(float));
-		if (!job->outputs[i])
-			return -ENOMEM;
+		memcpy(copies[i], inputs[i], bytes);
 	}
 	return 0;
 }
@@ -113,62 +157,184 @@ static int copy_arrays(struct mx_job *job, const float *const *inputs)
 /* What a job keeps count of. */
 static int make_counts(struct mx_job *job)
 {
-	const struct mx_network *net = job->home->net;
+	const uint32_t places = job->engine->worker_count + 1;
 	uint32_t i;
 
-	job->layer_ns =
-		calloc((size_t)net->layer_count + 1, sizeof(*job->layer_ns));
-	job->slice_left =
-		calloc((size_t)net->slice_count + 1, sizeof(*job->slice_left));
-	if (!job->layer_ns || !job->slice_left)
+	job->layer_ns = calloc((size_t)job->home->net->layer_count + 1,
+			       sizeof(*job->layer_ns));
+	job->open = calloc(places, sizeof(*job->open));
+	if (!job->layer_ns || !job->open)
 		return -ENOMEM;
-	for (i = 0; i < net->slice_count; i++)
-		job->slice_left[i] =
-			(uint64_t)net->slices[i].block_count *
-			net->layers[net->slices[i].layer].tile_count;
+	for (i = 0; i < places; i++)
+		job->open[i].step = MX_STEP_NONE;
 	return 0;
 }
 
-int mx_engine_submit(struct mx_engine *engine, uint32_t index,
-		     const float *const *inputs, struct mx_job **out,
-		     struct mx_err *err)
+/* A job of which nobody knows yet. */
+static int make_job(struct mx_engine *engine, uint32_t index,
+		    const struct mx_submit_opts *opts, struct mx_job **out)
 {
+	struct mx_job *job;
+	int rc;
+
+	assert(index < engine->net_count);
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return -ENOMEM;
+	job->engine = engine;
+	job->home = engine->nets[index];
+	job->user = opts->user;
+	job->ended = 1;
+	job->times.arrival_ns =
+		opts->arrival_ns ? opts->arrival_ns : mx_engine_now(engine);
+	pthread_mutex_lock(&engine->lock);
+	engine->job_count++;
+	pthread_mutex_unlock(&engine->lock);
+	if (opts->flags & MX_SUBMIT_BORROWED)
+		rc = borrow_inputs(job, opts->inputs);
+	else
+		rc = copy_inputs(job->home->net, opts->inputs, &job->inputs);
+	if (!rc)
+		rc = make_counts(job);
+	if (rc)
+		mx_job_free(job);
+	else
+		*out = job;
+	return rc;
+}
+
+int mx_engine_submit_with(struct mx_engine *engine, uint32_t index,
+			  const struct mx_submit_opts *opts,
+			  struct mx_job **out, struct mx_err *err)
+{
+	struct mx_board_arrival arrival = {
+		.net = index,
+		.arrival = opts->arrival,
+		.held = (opts->flags & MX_SUBMIT_HELD) != 0,
+		.chance = opts->chance,
+	};
 	struct mx_job *job;
 	int rc;
 
 	rc = mx_engine_start(engine, err);
 	if (rc)
 		return rc;
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		return mx_fail(err, ENOMEM, "no memory for a job");
-	assert(index < engine->net_count);
-	job->engine = engine;
-	job->home = engine->nets[index];
-	job->finished = 1;
+	rc = make_job(engine, index, opts, &job);
+	if (rc)
+		goto fail;
+	arrival.arrival_ns = job->times.arrival_ns;
+	arrival.user = job;
 	pthread_mutex_lock(&engine->lock);
-	engine->job_count++;
-	pthread_mutex_unlock(&engine->lock);
-	job->times.arrival_ns = mx_clock_ns() - engine->opened_ns;
-	rc = copy_arrays(job, inputs);
-	if (!rc)
-		rc = make_counts(job);
-	if (rc) {
-		mx_job_free(job);
-		return mx_fail(err, ENOMEM, "%s: no memory for a job",
-			       engine->nets[index]->net->name);
+	job->board =
+		mx_board_arrive(engine->board, &arrival, mx_engine_now(engine));
+	if (job->board) {
+		job->ended = 0;
+		job->home->was_run = 1;
+		engine->live_count++;
+		/* What has come with the event is looked at now. */
+		mx_engine_settle(engine);
 	}
-	mx_job_begin_layer(job);
-
-	pthread_mutex_lock(&engine->lock);
-	job->finished = 0;
-	job->home->was_run = 1;
-	*engine->queue_tail = job;
-	engine->queue_tail = &job->next;
-	mx_engine_wake(engine);
 	pthread_mutex_unlock(&engine->lock);
+	if (!job->board) {
+		mx_job_free(job);
+		goto fail;
+	}
 	*out = job;
 	return 0;
+
+fail:
+	return mx_fail(err, ENOMEM, "%s: no memory for a job",
+		       engine->nets[index]->net->name);
+}
+
+int mx_engine_submit(struct mx_engine *engine, uint32_t index,
+		     const float *const *inputs, struct mx_job **out,
+		     struct mx_err *err)
+{
+	const struct mx_submit_opts opts = {.inputs = inputs};
+
+	return mx_engine_submit_with(engine, index, &opts, out, err);
+}
+
+int mx_job_release(struct mx_job *job, const float *const *inputs,
+		   struct mx_err *err)
+{
+	struct mx_engine *engine = job->engine;
+	const struct mx_network *net = job->home->net;
+	struct mx_err why = {""};
+	float **copies = NULL;
+	int rc = 0;
+
+	if (inputs && copy_inputs(net, inputs, &copies))
+		rc = mx_fail(&why, ENOMEM, "%s: no memory for inputs",
+			     net->name);
+	pthread_mutex_lock(&engine->lock);
+	if (rc) {
+		mx_job_end(job, rc, &why);
+	} else if (job->board->state == MX_JOB_HELD) {
+		if (copies) {
+			drop_inputs(job);
+			job->inputs = copies;
+			job->borrows = 0;
+			copies = NULL;
+		}
+		mx_board_release(engine->board, job->board,
+				 mx_engine_now(engine));
+	}
+	mx_engine_settle(engine);
+	pthread_mutex_unlock(&engine->lock);
+	free_arrays(copies, net->input_count);
+	if (rc && err)
+		*err = why;
+	return rc;
+}
+
+void mx_job_cancel(struct mx_job *job)
+{
+	struct mx_err err;
+
+	(void)mx_fail(&err, ECANCELED, "%s: cancelled", job->home->net->name);
+	pthread_mutex_lock(&job->engine->lock);
+	mx_job_end(job, -ECANCELED, &err);
+	mx_engine_settle(job->engine);
+	pthread_mutex_unlock(&job->engine->lock);
+}
+
+void *mx_job_user(const struct mx_job *job)
+{
+	return job->user;
+}
+
+/* Returns -ETIMEDOUT past @until_ns on the engine's clock. Lock held. */
+static int wait_until(struct mx_engine *engine, uint64_t until_ns)
+{
+	struct timespec until;
+	uint64_t ns;
+
+	if (until_ns == MX_TIME_NEVER)
+		return -pthread_cond_wait(&engine->done, &engine->lock);
+	ns = engine->opened_ns + until_ns;
+	until.tv_sec = (time_t)(ns / NS_PER_S);
+	until.tv_nsec = (long)(ns % NS_PER_S);
+	return -pthread_cond_timedwait(&engine->done, &engine->lock, &until);
+}
+
+int mx_engine_next_ended(struct mx_engine *engine, uint64_t until_ns,
+			 struct mx_job **out)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	while (!rc && !engine->ended)
+		rc = engine->live_count ? wait_until(engine, until_ns)
+					: -ENOENT;
+	if (engine->ended) {
+		*out = engine->ended;
+		mx_engine_unlist(engine->ended);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return rc;
 }
 
 int mx_job_wait(struct mx_job *job, struct mx_job_times *times,
@@ -177,7 +343,7 @@ int mx_job_wait(struct mx_job *job, struct mx_job_times *times,
 	struct mx_engine *engine = job->engine;
 
 	pthread_mutex_lock(&engine->lock);
-	while (!job->finished)
+	while (!job->ended)
 		pthread_cond_wait(&engine->done, &engine->lock);
 	pthread_mutex_unlock(&engine->lock);
 	if (times)
@@ -196,7 +362,7 @@ void mx_job_output(const struct mx_job *job, uint32_t k, float *out)
 {
 	const struct mx_network *net = job->home->net;
 
-	assert(job->finished && k < net->output_count);
+	assert(job->ended && k < net->output_count);
 	memcpy(out, job->outputs[k],
 	       mx_shape_elems(&net->tensors[net->outputs[k]].shape) *
 		       sizeof(float));
@@ -210,12 +376,15 @@ void mx_job_free(struct mx_job *job)
 		return;
 	net = job->home->net;
 	pthread_mutex_lock(&job->engine->lock);
-	assert(job->finished);
+	assert(job->ended);
+	mx_engine_unlist(job);
+	if (job->board)
+		mx_board_forget(job->engine->board, job->board);
 	job->engine->job_count--;
 	pthread_mutex_unlock(&job->engine->lock);
-	free_arrays(job->inputs, net->input_count);
+	drop_inputs(job);
 	free_arrays(job->outputs, net->output_count);
-	free(job->slice_left);
+	free(job->open);
 	free(job->layer_ns);
 	free(job);
 }

@@ -16,7 +16,7 @@ static void a_status_becomes_the_documented_exit_status(void **state)
 		{-EBADMSG, 3}, {-ENOTSUP, 3},
 		{-EDQUOT, 4},  {-EIO, 5},
 		{-ENOENT, 5},  {-ENOSPC, 5},
-		{-ENOSYS, 6},
+		{-ENOSYS, 6},  {-ETIME, 8},
 	};
 	size_t i;
 

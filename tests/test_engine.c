@@ -1,10 +1,18 @@
+/* wrap: calloc reallocarray aligned_alloc */
 #include "sched/memexec.h"
 
 #include <errno.h>
 #include <math.h>
 
 #include "sched/plan.h"
-#include "tests/tiny_network.h"
+#include "tests/engine_fixture.h"
+#include "tests/faults.h"
+
+FAULT(void *, calloc, (size_t count, size_t size), (count, size), ENOMEM, NULL)
+FAULT(void *, reallocarray, (void *at, size_t count, size_t size),
+      (at, count, size), ENOMEM, NULL)
+FAULT(void *, aligned_alloc, (size_t align, size_t size), (align, size), ENOMEM,
+      NULL)
 
 static struct mx_engine *open_engine(uint32_t threads)
 {
@@ -15,14 +23,6 @@ static struct mx_engine *open_engine(uint32_t threads)
 	if (mx_engine_open(&engine, &opts, &err))
 		fail_msg("%s", err.text);
 	return engine;
-}
-
-static void fill(float input[TINY_IN], size_t shift)
-{
-	size_t i;
-
-	for (i = 0; i < TINY_IN; i++)
-		input[i] = tiny_input(i + shift);
 }
 
 static void a_job_computes_the_network_and_tells_its_times(void **state)
@@ -41,7 +41,7 @@ static void a_job_computes_the_network_and_tells_its_times(void **state)
 
 	(void)state;
 	tiny_open(&tiny);
-	fill(input, 0);
+	engine_fill(input, 0);
 	tiny_reference(input, want);
 	engine = open_engine(2);
 	assert_int_equal(mx_engine_add(engine, &tiny.net, &index, NULL), 0);
@@ -79,7 +79,7 @@ static void results_are_the_same_bits_for_any_threads(void **state)
 	(void)state;
 	tiny_open(&tiny);
 	for (i = 0; i < JOBS; i++)
-		fill(input[i], i);
+		engine_fill(input[i], i);
 	for (threads = 1; threads <= 4; threads++) {
 		struct mx_engine *engine = open_engine(threads);
 		struct mx_job *jobs[JOBS];
@@ -282,6 +282,122 @@ static void a_cut_weights_file_fails_its_jobs_alone(void **state)
 	tiny_close(&bad);
 }
 
+static void an_unknown_policy_is_refused(void **state)
+{
+	const struct mx_engine_opts opts = {.threads = 1, .policy = "best"};
+	struct mx_engine *engine = NULL;
+	struct mx_err err;
+
+	(void)state;
+	assert_int_equal(mx_engine_open(&engine, &opts, &err), -EINVAL);
+	assert_string_equal(err.text, "best: there is no such policy");
+	assert_null(engine);
+}
+
+struct census {
+	int running;
+	int most;
+};
+
+static void count_running(void *user, const struct mx_board_event *event)
+{
+	struct census *census = user;
+
+	census->running += (event->kind == MX_EVENT_ADMITTED) -
+			   (event->kind == MX_EVENT_ENDED);
+	if (census->running > census->most)
+		census->most = census->running;
+}
+
+static void without_a_budget_few_jobs_of_a_network_run_at_once(void **state)
+{
+	enum { JOBS = 40, THREADS = 3 };
+	struct census census = {0, 0};
+	const struct mx_engine_opts opts = {
+		.threads = THREADS,
+		.observer = count_running,
+		.observer_user = &census,
+	};
+	struct mx_job *jobs[JOBS];
+	struct mx_engine *engine;
+	struct tiny tiny;
+	int i;
+
+	(void)state;
+	tiny_open(&tiny);
+	engine = engine_with(&opts, &tiny, 1);
+	for (i = 0; i < JOBS; i++)
+		assert_int_equal(
+			mx_engine_submit(engine, 0, NULL, &jobs[i], NULL), 0);
+	for (i = 0; i < JOBS; i++) {
+		assert_int_equal(mx_job_wait(jobs[i], NULL, NULL), 0);
+		mx_job_free(jobs[i]);
+	}
+	mx_engine_close(engine);
+	assert_in_range(census.most, 1, THREADS + 1);
+	assert_int_equal(census.running, 0);
+	tiny_close(&tiny);
+}
+
+/* A held job, so that nobody else allocates anything meanwhile. */
+static int set_up(const struct tiny *tiny, uint64_t budget_bytes,
+		  struct mx_err *err)
+{
+	const struct mx_engine_opts opts = {
+		.threads = 2,
+		.budget_bytes = budget_bytes,
+		.io = "sync",
+		.passes = 2,
+	};
+	const struct mx_submit_opts held = {.flags = MX_SUBMIT_HELD};
+	struct mx_engine *engine = NULL;
+	struct mx_job *job = NULL;
+	uint32_t index;
+	int rc;
+
+	rc = mx_engine_open(&engine, &opts, err);
+	if (!rc)
+		rc = mx_engine_add(engine, &tiny->net, &index, err);
+	if (!rc)
+		rc = mx_engine_start(engine, err);
+	if (!rc)
+		rc = mx_engine_submit_with(engine, 0, &held, &job, err);
+	if (job)
+		mx_job_cancel(job);
+	mx_job_free(job);
+	mx_engine_close(engine);
+	return rc;
+}
+
+static void every_allocation_that_fails_is_an_error(void **state)
+{
+	struct tiny tiny;
+	struct mx_err err;
+	uint64_t budget = 0;
+	long nth;
+	int fired, i, rc;
+
+	(void)state;
+	tiny_open(&tiny);
+	for (i = 0; i < 2; i++) {
+		nth = 0;
+		do {
+			/* Anew each time: what is fixed grows. */
+			if (i)
+				budget = engine_least_budget(&tiny, 1, 2) +
+					 ((uint64_t)1 << 20);
+			err.text[0] = '\0';
+			faults_arm(nth++);
+			rc = set_up(&tiny, budget, &err);
+			fired = faults_disarm();
+			assert_int_equal(rc, fired ? -ENOMEM : 0);
+			assert_true(!fired || err.text[0]);
+		} while (fired);
+		assert_true(nth > 20);
+	}
+	tiny_close(&tiny);
+}
+
 static void the_pattern_varies_around_zero(void **state)
 {
 	double sum = 0;
@@ -309,6 +425,10 @@ int main(void)
 		cmocka_unit_test(too_small_a_budget_is_refused_before_reading),
 		cmocka_unit_test(jobs_wait_for_memory_and_all_finish),
 		cmocka_unit_test(a_cut_weights_file_fails_its_jobs_alone),
+		cmocka_unit_test(an_unknown_policy_is_refused),
+		cmocka_unit_test(
+			without_a_budget_few_jobs_of_a_network_run_at_once),
+		cmocka_unit_test(every_allocation_that_fails_is_an_error),
 		cmocka_unit_test(the_pattern_varies_around_zero),
 	};
 

@@ -1,4 +1,4 @@
-/* wrap: calloc */
+/* wrap: calloc reallocarray */
 #include "sched/forecast.h"
 
 #include <errno.h>
@@ -13,12 +13,14 @@
 #include "tests/faults.h"
 
 FAULT(void *, calloc, (size_t count, size_t each), (count, each), ENOMEM, NULL)
+FAULT(void *, reallocarray, (void *old, size_t count, size_t each),
+      (old, count, each), ENOMEM, NULL)
 
 #define MIB ((uint64_t)1 << 20)
 /* A MiB in 1000 ns. */
 #define RATE (MIB * 1000000)
 
-enum { NETS_MAX = 2, LAYERS_MAX = 8 };
+enum { NETS_MAX = 2, LAYERS_MAX = 8, PAGE = 4096 };
 
 /* Networks of layers that are one slice of 1 MiB, each a unit, unless a test
  * says otherwise; and a plan and costs for them. */
@@ -61,6 +63,12 @@ static void add_layer(struct fixture *fx, uint32_t n, uint64_t ns,
 	fx->layer_ns[n][net->layer_count++] = ns;
 }
 
+/* So much for weights, beside a job of each network, which takes a page. */
+static void give_memory(struct fixture *fx, uint64_t weights_bytes)
+{
+	fx->plan.memory_bytes = weights_bytes + fx->plan.net_count * PAGE;
+}
+
 static void init(struct fixture *fx, uint32_t nets)
 {
 	static char name[] = "net";
@@ -73,7 +81,6 @@ static void init(struct fixture *fx, uint32_t nets)
 		fx->nets[i].slices = fx->slices[i];
 		fx->plan_nets[i].net = &fx->nets[i];
 		fx->plan_nets[i].pinned = fx->pinned[i];
-		fx->plan_nets[i].activation_bytes = 4096;
 		fx->cost_nets[i] = (struct mx_cost_net){
 			.net = &fx->nets[i],
 			.layer_ns = fx->layer_ns[i],
@@ -86,9 +93,9 @@ static void init(struct fixture *fx, uint32_t nets)
 		.net_count = nets,
 		.feasible = 1,
 		.streaming = 1,
-		.weights_bytes = 100 * MIB,
-		.activation_bytes = NETS_MAX * 4096,
 	};
+	fx->opts.policy = "fifo";
+	give_memory(fx, 100 * MIB);
 	fx->costs = (struct mx_costs){2, fx->cost_nets, nets};
 }
 
@@ -135,7 +142,7 @@ static void reading_bound_jobs_end_one_slice_after_the_last_read(void **state)
 	assert_int_equal(fx.forecast.compute_bound_ns, 2000);
 	assert_int_equal(fx.forecast.read_bound_ns, 4000);
 	assert_int_equal(fx.forecast.lower_bound_ns, 4000);
-	check(&fx.forecast.nets[0], 0, 4500, 2000, 2500);
+	check(&fx.forecast.nets[0], 1000, 4500, 2000, 2500);
 	assert_int_equal(fx.forecast.nets[0].read_bytes, 4 * MIB);
 	mx_forecast_fini(&fx.forecast);
 }
@@ -151,7 +158,7 @@ static void computing_bound_jobs_wait_for_their_first_slice_only(void **state)
 	run(&fx);
 	assert_int_equal(fx.forecast.makespan_ns, 10070);
 	assert_int_equal(fx.forecast.lower_bound_ns, 9070);
-	check(&fx.forecast.nets[0], 0, 10070, 9070, 1000);
+	check(&fx.forecast.nets[0], 1000, 10070, 9070, 1000);
 	mx_forecast_fini(&fx.forecast);
 }
 
@@ -163,17 +170,17 @@ static void a_small_ring_reads_when_a_slice_was_computed(void **state)
 	init(&fx, 1);
 	add_layer(&fx, 0, 5000, 1, 1);
 	add_layers(&fx, 0, 100, 3);
-	fx.plan.weights_bytes = 2 * MIB;
+	give_memory(&fx, 2 * MIB);
 	run(&fx);
 	/* Slices 0 and 1 come at 1000 and 2000; 0 is given back at 6000, so 2
 	 * comes at 7000; 1 is given back at 6100, so 3 comes at 8000. */
-	check(&fx.forecast.nets[0], 0, 8100, 5300, 1000 + 900 + 900);
+	check(&fx.forecast.nets[0], 1000, 8100, 5300, 1000 + 900 + 900);
 	mx_forecast_fini(&fx.forecast);
 
-	fx.plan.weights_bytes = 3 * MIB;
+	give_memory(&fx, 3 * MIB);
 	run(&fx);
 	/* 2 comes at 3000, 3 at 7000. */
-	check(&fx.forecast.nets[0], 0, 7100, 5300, 1000 + 800);
+	check(&fx.forecast.nets[0], 1000, 7100, 5300, 1000 + 800);
 	mx_forecast_fini(&fx.forecast);
 }
 
@@ -204,19 +211,20 @@ static void pinned_slices_are_read_in_the_first_pass_only(void **state)
 	add_layers(&fx, 0, 100, 4);
 	fx.pinned[0][0] = 1;
 	fx.pinned[0][2] = 1;
-	fx.plan.weights_bytes = 3 * MIB; /* a ring of one */
+	give_memory(&fx, 3 * MIB); /* a ring of one */
 	fx.plan.opts.passes = 3;
 	run(&fx);
 	/* First: 0 and 1 at 1000 and 2000; no room for 3 until 1 is computed at
 	 * 2100, but 2 has its place, at 3000; 3 follows it, at 4000. */
 	assert_int_equal(fx.forecast.first_pass_ns, 4100);
-	/* Later: 1 at 1000, 3 from 1100 to 2100. */
+	/* Later: 1 at 1000, 3, which was there and had to go, from 1100 to
+	 * 2100. */
 	assert_int_equal(fx.forecast.later_pass_ns, 2200);
 	assert_int_equal(fx.forecast.makespan_ns, 4100 + 2 * 2200);
 	assert_int_equal(fx.forecast.read_bytes, (4 + 2 * 2) * MIB);
 	assert_int_equal(fx.forecast.compute_bound_ns, 3 * 400);
-	assert_int_equal(fx.forecast.read_bound_ns, 4000 + 2 * 2000);
-	assert_int_equal(fx.forecast.lower_bound_ns, 4000 + 2 * 2000);
+	assert_int_equal(fx.forecast.read_bound_ns, 4000 + 2 * 1000);
+	assert_int_equal(fx.forecast.lower_bound_ns, 4000 + 2 * 1000);
 	mx_forecast_fini(&fx.forecast);
 
 	fx.opts.passes = 1;
@@ -225,7 +233,27 @@ static void pinned_slices_are_read_in_the_first_pass_only(void **state)
 	mx_forecast_fini(&fx.forecast);
 }
 
-static void the_run_least_ahead_reads_first(void **state)
+static void passes_that_are_not_played_are_as_the_last(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	init(&fx, 1);
+	add_layers(&fx, 0, 100, 4);
+	give_memory(&fx, MIB);
+	fx.opts.passes = 1000;
+	run(&fx);
+	assert_int_equal(fx.forecast.first_pass_ns, 4 * 1100);
+	assert_int_equal(fx.forecast.later_pass_ns, 4 * 1100);
+	assert_int_equal(fx.forecast.makespan_ns, 1000 * 4 * 1100);
+	assert_int_equal(fx.forecast.read_bytes, 1000 * 4 * MIB);
+	assert_int_equal(fx.forecast.compute_bound_ns, 1000 * 400);
+	/* What was read last is there. */
+	assert_int_equal(fx.forecast.read_bound_ns, 4000 + 999 * 3000);
+	mx_forecast_fini(&fx.forecast);
+}
+
+static void the_job_least_ahead_reads_first(void **state)
 {
 	struct fixture fx;
 
@@ -234,9 +262,12 @@ static void the_run_least_ahead_reads_first(void **state)
 	add_layers(&fx, 0, 100, 2);
 	add_layers(&fx, 1, 100, 2);
 	run(&fx);
-	/* Of equals the one begun last: net 1 at 1000 and 3000. */
-	check(&fx.forecast.nets[1], 0, 3100, 200, 1000 + 1900);
-	check(&fx.forecast.nets[0], 0, 4100, 200, 2000 + 1900);
+	/* Of equals the older: net 0 at 1000 and 3000. What the other computes
+	 * is no stall. */
+	check(&fx.forecast.nets[0], 1000, 3100, 200, 1000 + 1800);
+	check(&fx.forecast.nets[1], 2000, 4100, 200, 1900 + 1800);
+	assert_int_equal(fx.forecast.nets[0].read_bytes, 2 * MIB);
+	assert_int_equal(fx.forecast.nets[1].read_bytes, 2 * MIB);
 	assert_int_equal(fx.forecast.makespan_ns, 4100);
 	mx_forecast_fini(&fx.forecast);
 }
@@ -254,35 +285,18 @@ static void the_oldest_job_that_can_computes(void **state)
 	run(&fx);
 	/* Net 0's slice comes while its first layer computes: it goes on. */
 	check(&fx.forecast.nets[0], 0, 1010, 1010, 0);
-	check(&fx.forecast.nets[1], 0, 3513, 2503, 0);
+	check(&fx.forecast.nets[1], 1010, 3513, 2503, 0);
 	mx_forecast_fini(&fx.forecast);
 
 	/* Now it comes too late, and net 1 is not interrupted. */
 	fx.cost_nets[0].storage.latency_ns = 1;
 	run(&fx);
-	check(&fx.forecast.nets[0], 0, 3510, 1010, 2500);
-	check(&fx.forecast.nets[1], 0, 3513, 2503, 0);
+	check(&fx.forecast.nets[0], 0, 3510, 1010, 0);
+	check(&fx.forecast.nets[1], 1000, 3513, 2503, 0);
 	mx_forecast_fini(&fx.forecast);
 }
 
-static void a_lone_worker_admits_the_next_job_when_it_has_to_wait(void **state)
-{
-	struct fixture fx;
-
-	(void)state;
-	init(&fx, 2);
-	add_layer(&fx, 0, 5000, 0, 0);
-	add_layer(&fx, 1, 10, 1, 1);
-	run(&fx);
-	check(&fx.forecast.nets[1], 0, 5010, 10, 0);
-	mx_forecast_fini(&fx.forecast);
-	fx.plan.opts.threads = 1;
-	run(&fx);
-	check(&fx.forecast.nets[1], 5000, 6010, 10, 1000);
-	mx_forecast_fini(&fx.forecast);
-}
-
-static void jobs_wait_for_memory_for_their_activations(void **state)
+static void jobs_wait_for_room_to_read_ahead(void **state)
 {
 	struct fixture fx;
 
@@ -290,14 +304,14 @@ static void jobs_wait_for_memory_for_their_activations(void **state)
 	init(&fx, 2);
 	add_layers(&fx, 0, 100, 1);
 	add_layers(&fx, 1, 100, 1);
-	fx.plan.activation_bytes = 8191; /* two pages, as its slab has */
+	give_memory(&fx, 8 * MIB);
 	run(&fx);
-	check(&fx.forecast.nets[1], 0, 1100, 100, 1000);
+	check(&fx.forecast.nets[1], 2000, 2100, 100, 1900);
 	mx_forecast_fini(&fx.forecast);
-	fx.plan.activation_bytes = 4096;
+	give_memory(&fx, 8 * MIB - 2 * PAGE);
 	run(&fx);
-	check(&fx.forecast.nets[0], 0, 1100, 100, 1000);
-	check(&fx.forecast.nets[1], 1100, 2200, 100, 1000);
+	check(&fx.forecast.nets[0], 1000, 1100, 100, 1000);
+	check(&fx.forecast.nets[1], 2100, 2200, 100, 1000);
 	mx_forecast_fini(&fx.forecast);
 }
 
@@ -317,7 +331,7 @@ static void slices_cost_their_share_of_the_layer(void **state)
 	fx.opts.depth = 1;
 	run(&fx);
 	/* 2667 from 4000 on, the other 1334 when the second has come. */
-	check(&fx.forecast.nets[0], 0, 8000 + 1334, 4001, 4000 + 1333);
+	check(&fx.forecast.nets[0], 4000, 8000 + 1334, 4001, 4000 + 1333);
 	mx_forecast_fini(&fx.forecast);
 
 	/* Small slices are read together and given back together. */
@@ -327,9 +341,9 @@ static void slices_cost_their_share_of_the_layer(void **state)
 		fx.slices[0][i].offset_bytes = i * MIB / 8;
 		fx.slices[0][i].size_bytes = MIB / 8;
 	}
-	fx.plan.weights_bytes = MIB / 4;
+	give_memory(&fx, MIB / 4);
 	run(&fx);
-	check(&fx.forecast.nets[0], 0, 900, 400, 250 + 250);
+	check(&fx.forecast.nets[0], 250, 900, 400, 250 + 250);
 	mx_forecast_fini(&fx.forecast);
 }
 
@@ -341,8 +355,7 @@ static void mapped_weights_are_read_once_or_are_there(void **state)
 	init(&fx, 1);
 	add_layers(&fx, 0, 100, 3);
 	fx.plan.streaming = 0;
-	fx.plan.weights_bytes = 0;
-	fx.plan.activation_bytes = 0;
+	fx.plan.memory_bytes = 0;
 	fx.opts.passes = 2;
 	run(&fx);
 	assert_int_equal(fx.forecast.first_pass_ns, 3100);
@@ -357,7 +370,7 @@ static void mapped_weights_are_read_once_or_are_there(void **state)
 	mx_forecast_fini(&fx.forecast);
 }
 
-static void plans_that_cannot_hold_are_refused(void **state)
+static void what_cannot_be_forecast_is_refused(void **state)
 {
 	struct fixture fx;
 	struct mx_err err = {""};
@@ -365,18 +378,19 @@ static void plans_that_cannot_hold_are_refused(void **state)
 	(void)state;
 	init(&fx, 1);
 	add_layers(&fx, 0, 100, 2);
-	fx.plan.weights_bytes = MIB - 1;
+	give_memory(&fx, MIB - 1);
 	assert_int_equal(mx_forecast_init(&fx.forecast, &fx.plan, &fx.costs,
 					  &fx.opts, &err),
 			 -EDQUOT);
-	assert_string_equal(err.text, "the plan's memory does not hold a job "
-				      "and its largest slice");
+	assert_string_equal(err.text,
+			    "net: 1.0 MiB do not hold its activations "
+			    "(0.0 MiB) and the largest slice");
 	assert_null(fx.forecast.nets);
-	fx.plan.weights_bytes = MIB;
-	fx.plan_nets[0].activation_bytes = fx.plan.activation_bytes + 1;
+	fx.opts.policy = "none";
 	assert_int_equal(mx_forecast_init(&fx.forecast, &fx.plan, &fx.costs,
 					  &fx.opts, &err),
-			 -EDQUOT);
+			 -EINVAL);
+	assert_string_equal(err.text, "no such policy: none");
 	fx.plan.feasible = 0;
 	assert_int_equal(mx_forecast_init(&fx.forecast, &fx.plan, &fx.costs,
 					  &fx.opts, &err),
@@ -411,12 +425,12 @@ static void no_memory_is_an_error(void **state)
 				      &fx.opts, NULL);
 		if (!faults_disarm())
 			break;
-		assert_int_equal(rc, -ENOMEM);
+		/* A job's arena may be put off by one, and stay so. */
+		assert_true(rc == -ENOMEM || rc == -EDEADLK);
 		assert_null(fx.forecast.nets);
 	}
 	assert_int_equal(rc, 0);
-	/* The jobs; for each units, slices, units and steps; the nets. */
-	assert_int_equal(n, 1 + 2 * 4 + 1);
+	assert_true(n > 20);
 	mx_forecast_fini(&fx.forecast);
 }
 
@@ -460,14 +474,13 @@ int main(void)
 		cmocka_unit_test(a_small_ring_reads_when_a_slice_was_computed),
 		cmocka_unit_test(latencies_of_reads_in_flight_overlap),
 		cmocka_unit_test(pinned_slices_are_read_in_the_first_pass_only),
-		cmocka_unit_test(the_run_least_ahead_reads_first),
+		cmocka_unit_test(passes_that_are_not_played_are_as_the_last),
+		cmocka_unit_test(the_job_least_ahead_reads_first),
 		cmocka_unit_test(the_oldest_job_that_can_computes),
-		cmocka_unit_test(
-			a_lone_worker_admits_the_next_job_when_it_has_to_wait),
-		cmocka_unit_test(jobs_wait_for_memory_for_their_activations),
+		cmocka_unit_test(jobs_wait_for_room_to_read_ahead),
 		cmocka_unit_test(slices_cost_their_share_of_the_layer),
 		cmocka_unit_test(mapped_weights_are_read_once_or_are_there),
-		cmocka_unit_test(plans_that_cannot_hold_are_refused),
+		cmocka_unit_test(what_cannot_be_forecast_is_refused),
 		cmocka_unit_test(an_empty_network_takes_no_time),
 		cmocka_unit_test(no_memory_is_an_error),
 		cmocka_unit_test(many_slices_add_up),

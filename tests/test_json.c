@@ -51,6 +51,56 @@ static void items_are_separated_and_indented(void **state)
 		      "}\n");
 }
 
+static void the_items_of_a_flat_group_are_on_a_line_each(void **state)
+{
+	struct mx_json json;
+
+	(void)state;
+	begin(&json);
+	mx_json_object(&json, NULL);
+	mx_json_u64(&json, "a", 1);
+	mx_json_array(&json, "b");
+	mx_json_flat(&json);
+	mx_json_object(&json, NULL);
+	mx_json_u64(&json, "c", 1);
+	mx_json_array(&json, "d");
+	mx_json_u64(&json, NULL, 2);
+	mx_json_u64(&json, NULL, 3);
+	mx_json_array_end(&json);
+	mx_json_object_end(&json);
+	mx_json_object(&json, NULL);
+	mx_json_object_end(&json);
+	mx_json_array_end(&json);
+	mx_json_null(&json, "e");
+	mx_json_object_end(&json);
+	expect(&json, "{\n"
+		      "  \"a\": 1,\n"
+		      "  \"b\": [\n"
+		      "    {\"c\": 1,\"d\": [2,3]},\n"
+		      "    {}\n"
+		      "  ],\n"
+		      "  \"e\": null\n"
+		      "}\n");
+}
+
+static void thousandths_are_exact(void **state)
+{
+	struct mx_json json;
+
+	(void)state;
+	begin(&json);
+	mx_json_array(&json, NULL);
+	mx_json_flat(&json);
+	mx_json_array(&json, NULL);
+	mx_json_thousandths(&json, NULL, 0);
+	mx_json_thousandths(&json, NULL, 999);
+	mx_json_thousandths(&json, NULL, 1001);
+	mx_json_thousandths(&json, NULL, UINT64_MAX);
+	mx_json_array_end(&json);
+	mx_json_array_end(&json);
+	expect(&json, "[\n  [0.000,0.999,1.001,18446744073709551.615]\n]\n");
+}
+
 static void numbers_keep_a_float_and_know_no_infinity(void **state)
 {
 	struct mx_json json;
@@ -92,6 +142,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(items_are_separated_and_indented),
+		cmocka_unit_test(the_items_of_a_flat_group_are_on_a_line_each),
+		cmocka_unit_test(thousandths_are_exact),
 		cmocka_unit_test(numbers_keep_a_float_and_know_no_infinity),
 		cmocka_unit_test(strings_are_escaped_and_always_utf8),
 	};

@@ -52,6 +52,34 @@ static void sizes_have_binary_letters(void **state)
 		assert_int_equal(mx_parse_size(bad[i], &value), -EINVAL);
 }
 
+static void durations_have_units_and_else_are_milliseconds(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} good[] = {
+		{"0", 0},
+		{"30us", 30000},
+		{"1.5ms", 1500000},
+		{"2s", 2000000000},
+		{"20", 20000000},
+		{"0.0005", 500},
+		{"1000000s", UINT64_C(1000000000000000)},
+	};
+	static const char *const bad[] = {"",	"s",   "-1s",	   "1 s",
+					  "1m", "1ns", "1000001s", "nan"};
+	uint64_t value;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(mx_parse_duration(good[i].text, &value), 0);
+		assert_true(value == good[i].want);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(mx_parse_duration(bad[i], &value), -EINVAL);
+}
+
 static void shares_may_be_percentages(void **state)
 {
 	double value;
@@ -158,6 +186,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_are_whole_texts_within_a_maximum),
 		cmocka_unit_test(sizes_have_binary_letters),
+		cmocka_unit_test(
+			durations_have_units_and_else_are_milliseconds),
 		cmocka_unit_test(shares_may_be_percentages),
 		cmocka_unit_test(lists_of_numbers_are_checked),
 		cmocka_unit_test(ranges_step_by_one_or_by_a_factor),

@@ -72,6 +72,34 @@ static void what_is_left_goes_to_the_others(void **state)
 			 2);
 }
 
+/* Two networks: the second has the first's fully connected layer alone. */
+static void the_shortest_network_is_pinned_whole_before_the_next(void **state)
+{
+	struct two_layers big, small;
+	struct mx_plan_net nets[2];
+	struct mx_plan plan = {.nets = nets, .net_count = 2};
+	int i, rest = 0;
+
+	(void)state;
+	make(&big);
+	make(&small);
+	small.net.slices += 4;
+	small.net.slice_count = SLICES - 4;
+	nets[0] = big.one;
+	nets[1] = small.one;
+	assert_int_equal(mx_pin_choose(&plan, 10 * SLICE_KIB * KIB, NULL), 0);
+	assert_int_equal(nets[1].pinned_bytes, 8 * SLICE_KIB * KIB);
+	for (i = 0; i < SLICES - 4; i++)
+		assert_int_equal(small.pinned[i], 1);
+	/* What is left goes to the other, in its own order of worth. */
+	assert_int_equal(nets[0].pinned_bytes, 2 * SLICE_KIB * KIB);
+	for (i = 4; i < SLICES; i++)
+		rest += big.pinned[i];
+	assert_int_equal(rest, 2);
+	assert_int_equal(big.pinned[4], 1);
+	assert_int_equal(big.pinned[8], 1);
+}
+
 static void no_room_pins_nothing(void **state)
 {
 	static const unsigned char none[SLICES];
@@ -90,6 +118,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(io_bound_slices_are_pinned_first_and_spread),
 		cmocka_unit_test(what_is_left_goes_to_the_others),
+		cmocka_unit_test(
+			the_shortest_network_is_pinned_whole_before_the_next),
 		cmocka_unit_test(no_room_pins_nothing),
 	};
 

@@ -69,6 +69,11 @@ static void the_minimum_does_and_less_does_not(void **state)
 	assert_true(plan.streaming);
 	assert_true(plan.predicted_peak_bytes <= minimum);
 	assert_true(plan.weights_bytes >= plan.nets[0].pair_bytes);
+	assert_int_equal(plan.memory_bytes,
+			 plan.activation_bytes + plan.weights_bytes);
+	assert_int_equal(plan.predicted_peak_bytes,
+			 FIXED + plan.scratch_bytes + plan.array_bytes +
+				 plan.memory_bytes + plan.table_bytes);
 	mx_plan_fini(&plan);
 	plan = make(tiny, parts - 1, 1);
 	assert_false(plan.feasible);
@@ -100,6 +105,43 @@ static void one_pass_pins_nothing_and_more_pin_what_fits(void **state)
 	assert_int_equal(plan.weights_bytes, plan.nets[0].weight_bytes);
 	assert_int_equal(plan.ring_bytes, 0);
 	mx_plan_fini(&plan);
+}
+
+static void no_more_is_set_aside_than_all_jobs_and_weights_take(void **state)
+{
+	const struct tiny *tiny = *state;
+	struct mx_plan plan = make(tiny, 64 * MIB, 1);
+
+	assert_int_equal(plan.memory_bytes, plan.nets[0].activation_bytes +
+						    plan.nets[0].weight_bytes);
+	mx_plan_fini(&plan);
+}
+
+static void page_tables_are_counted_once_there_are_some(void **state)
+{
+	/* Weights of 4 MiB have two pages of tables. */
+	const struct tiny *tiny = *state;
+	const struct mx_network *nets[3] = {&tiny->net, &tiny->net, &tiny->net};
+	struct mx_plan_opts opts = opts_of(64 * MIB, 1);
+	struct mx_plan plan;
+	uint64_t memory;
+
+	assert_int_equal(mx_plan_init(&plan, &opts, nets, 3, NULL), 0);
+	memory = plan.memory_bytes;
+	assert_true(memory > 4 * MIB);
+	assert_int_equal(plan.table_bytes, memory / (2 * MIB) * 4096);
+	mx_plan_fini(&plan);
+	/* They do not push the peak over the budget, wherever that is. */
+	for (opts.budget_bytes = FIXED + 3 * MIB;
+	     opts.budget_bytes < FIXED + 16 * MIB; opts.budget_bytes += 12345) {
+		assert_int_equal(mx_plan_init(&plan, &opts, nets, 3, NULL), 0);
+		assert_true(plan.feasible);
+		assert_true(plan.predicted_peak_bytes <= opts.budget_bytes);
+		assert_true(plan.memory_bytes == memory ||
+			    plan.predicted_peak_bytes + 3 * 4096 >
+				    opts.budget_bytes);
+		mx_plan_fini(&plan);
+	}
 }
 
 static void given_inputs_count(void **state)
@@ -147,6 +189,8 @@ int main(void)
 		TEST(no_budget_keeps_everything),
 		TEST(the_minimum_does_and_less_does_not),
 		TEST(one_pass_pins_nothing_and_more_pin_what_fits),
+		TEST(no_more_is_set_aside_than_all_jobs_and_weights_take),
+		TEST(page_tables_are_counted_once_there_are_some),
 		TEST(given_inputs_count),
 		TEST(networks_run_at_once_only_when_there_is_room),
 	};

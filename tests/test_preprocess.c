@@ -158,6 +158,39 @@ static void cropping_takes_the_centre(void **state)
 			    "x: crop size 1 is smaller than the input's 2 x 2");
 }
 
+static void the_input_is_found_again_in_the_picture(void **state)
+{
+	static const struct mx_shape shape = {4, {1, 3, 40, 40}};
+	static const struct mx_image wide = {.width = 200, .height = 100};
+	static const struct {
+		enum mx_resize resize;
+		uint32_t crop_size;
+		double left, top, x_scale, y_scale;
+	} cases[] = {
+		{MX_RESIZE_STRETCH, 0, 0, 0, 5, 2.5},
+		/* 40 x 20 in the middle. */
+		{MX_RESIZE_LETTERBOX, 0, 0, -10, 5, 5},
+		/* 100 x 50, of which 40 x 40 are seen. */
+		{MX_RESIZE_CROP, 50, 30, 5, 2, 2},
+	};
+	struct mx_preprocess_mapping got;
+	struct mx_preprocess how = plain;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		how.resize = cases[i].resize;
+		how.crop_size = cases[i].crop_size;
+		assert_int_equal(
+			mx_preprocess_map(&how, &wide, &shape, "x", &got, NULL),
+			0);
+		assert_true(fabs(got.left - cases[i].left) < 1e-9);
+		assert_true(fabs(got.top - cases[i].top) < 1e-9);
+		assert_true(fabs(got.x_scale - cases[i].x_scale) < 1e-9);
+		assert_true(fabs(got.y_scale - cases[i].y_scale) < 1e-9);
+	}
+}
+
 static void inputs_that_are_no_pictures_are_refused(void **state)
 {
 	static const struct mx_shape shapes[] = {
@@ -192,6 +225,7 @@ int main(void)
 			stretching_is_bilinear_with_half_pixel_centres),
 		cmocka_unit_test(letterbox_pads_with_the_mean),
 		cmocka_unit_test(cropping_takes_the_centre),
+		cmocka_unit_test(the_input_is_found_again_in_the_picture),
 		cmocka_unit_test(inputs_that_are_no_pictures_are_refused),
 	};
 

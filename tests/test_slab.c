@@ -1,75 +1,143 @@
+/* wrap: mmap munmap madvise */
 #include "pager/slab.h"
+
+#include <errno.h>
+#include <sys/mman.h>
 
 #include "lib/err.h"
 #include "tests/check.h"
+#include "tests/faults.h"
 
-#define UNIT ((size_t)MX_SLAB_UNIT_BYTES)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
-static void buffers_do_not_overlap_and_come_back(void **state)
+#define PAGE ((size_t)MX_SLAB_UNIT_BYTES)
+#define HUGE ((size_t)2 << 20)
+
+/* Address space that is mapped and not unmapped. */
+static size_t mapped_bytes;
+/* What the kernel says to populating; 0: does it. */
+static int populate_errno;
+
+void *__real_mmap(void *at, size_t size, int prot, int flags, int fd,
+		  off_t offset);
+void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd,
+		  off_t offset);
+void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd,
+		  off_t offset)
 {
-	struct mx_slab slab;
-	unsigned char *a, *b, *c;
-
-	(void)state;
-	assert_int_equal(mx_slab_init(&slab, 4 * UNIT - 1, NULL), 0);
-	assert_int_equal(slab.size_bytes, 4 * UNIT);
-	a = mx_slab_take(&slab, 1);
-	b = mx_slab_take(&slab, UNIT + 1);
-	c = mx_slab_take(&slab, UNIT);
-	assert_ptr_equal(a, slab.memory);
-	assert_ptr_equal(b, slab.memory + UNIT);
-	assert_ptr_equal(c, slab.memory + 3 * UNIT);
-	assert_int_equal(slab.used_bytes, 4 * UNIT);
-	assert_null(mx_slab_take(&slab, 1));
-	mx_slab_give(&slab, b);
-	assert_int_equal(slab.used_bytes, 2 * UNIT);
-	assert_null(mx_slab_take(&slab, 2 * UNIT + 1));
-	assert_ptr_equal(mx_slab_take(&slab, 2 * UNIT), b);
-	mx_slab_give(&slab, a);
-	assert_ptr_equal(mx_slab_take(&slab, UNIT), a);
-	mx_slab_fini(&slab);
+	if (fault(ENOMEM))
+		return MAP_FAILED;
+	mapped_bytes += size;
+	return __real_mmap(at, size, prot, flags, fd, offset);
 }
 
-static void an_empty_slab_gives_nothing(void **state)
+int __real_munmap(void *at, size_t size);
+int __wrap_munmap(void *at, size_t size);
+int __wrap_munmap(void *at, size_t size)
+{
+	mapped_bytes -= size;
+	return __real_munmap(at, size);
+}
+
+int __real_madvise(void *at, size_t size, int advice);
+int __wrap_madvise(void *at, size_t size, int advice);
+int __wrap_madvise(void *at, size_t size, int advice)
+{
+	if (advice == MADV_POPULATE_WRITE && populate_errno) {
+		errno = populate_errno;
+		return -1;
+	}
+	return __real_madvise(at, size, advice);
+}
+
+static const size_t sizes[] = {
+	1,	     PAGE - 1,	   PAGE,
+	PAGE + 1,    HUGE - PAGE,  HUGE,
+	HUGE + PAGE, 2 * HUGE - 1, 2 * HUGE + 3 * PAGE,
+};
+
+#define COUNT (sizeof(sizes) / sizeof(sizes[0]))
+
+static void assert_touched(const struct mx_slab *slab)
+{
+	unsigned char there[2 * HUGE / PAGE + 3];
+	size_t i;
+
+	assert_int_equal(mincore(slab->memory, slab->size_bytes, there), 0);
+	for (i = 0; i < slab->size_bytes / PAGE; i++)
+		assert_int_equal(there[i] & 1, 1);
+}
+
+/* With and without a kernel that populates. */
+static void all_of_it_is_there_from_the_start_and_no_more(void **state)
+{
+	struct mx_slab slab;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT; i++) {
+		const size_t size = sizes[i % COUNT];
+
+		populate_errno = i < COUNT ? 0 : EINVAL;
+		mapped_bytes = 0;
+		assert_int_equal(mx_slab_init(&slab, size, NULL), 0);
+		assert_int_equal(slab.size_bytes,
+				 (size + PAGE - 1) / PAGE * PAGE);
+		assert_int_equal(mapped_bytes, slab.size_bytes);
+		assert_int_equal((uintptr_t)slab.memory % HUGE, 0);
+		assert_touched(&slab);
+		mx_slab_fini(&slab);
+		assert_int_equal(mapped_bytes, 0);
+		assert_null(slab.memory);
+	}
+	populate_errno = 0;
+}
+
+static void an_empty_slab_has_no_memory(void **state)
 {
 	struct mx_slab slab;
 
 	(void)state;
+	mapped_bytes = 0;
 	assert_int_equal(mx_slab_init(&slab, 0, NULL), 0);
-	assert_null(mx_slab_take(&slab, 1));
+	assert_null(slab.memory);
+	assert_int_equal(slab.size_bytes, 0);
 	mx_slab_fini(&slab);
+	assert_int_equal(mapped_bytes, 0);
 }
 
-static void many_small_buffers_fit(void **state)
+static void a_kernel_that_gives_none_is_an_error(void **state)
 {
-	enum { COUNT = 300 };
 	struct mx_slab slab;
-	void *buffer[COUNT];
+	struct mx_err err = {""};
 	int i;
 
 	(void)state;
-	assert_int_equal(mx_slab_init(&slab, COUNT * UNIT, NULL), 0);
-	for (i = 0; i < COUNT; i++) {
-		buffer[i] = mx_slab_take(&slab, UNIT);
-		assert_ptr_equal(buffer[i], slab.memory + (size_t)i * UNIT);
+	mapped_bytes = 0;
+	for (i = 0; i < 2; i++) {
+		if (i == 0)
+			faults_arm(0);
+		else
+			populate_errno = ENOMEM;
+		assert_int_equal(mx_slab_init(&slab, 5000, &err), -ENOMEM);
+		assert_string_equal(err.text,
+				    "the kernel does not give 5000 bytes of "
+				    "memory: Cannot allocate memory");
+		assert_null(slab.memory);
+		assert_int_equal(mapped_bytes, 0);
+		assert_int_equal(faults_disarm(), i == 0 ? ENOMEM : 0);
+		populate_errno = 0;
 	}
-	assert_null(mx_slab_take(&slab, 1));
-	for (i = 0; i < COUNT; i += 2)
-		mx_slab_give(&slab, buffer[i]);
-	assert_null(mx_slab_take(&slab, 2 * UNIT));
-	for (i = 1; i < COUNT; i += 2)
-		mx_slab_give(&slab, buffer[i]);
-	assert_int_equal(slab.used_bytes, 0);
-	assert_ptr_equal(mx_slab_take(&slab, COUNT * UNIT), slab.memory);
-	mx_slab_fini(&slab);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buffers_do_not_overlap_and_come_back),
-		cmocka_unit_test(an_empty_slab_gives_nothing),
-		cmocka_unit_test(many_small_buffers_fit),
+		cmocka_unit_test(all_of_it_is_there_from_the_start_and_no_more),
+		cmocka_unit_test(an_empty_slab_has_no_memory),
+		cmocka_unit_test(a_kernel_that_gives_none_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

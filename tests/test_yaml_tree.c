@@ -61,6 +61,25 @@ static void an_empty_file_has_no_root(void **state)
 	mx_yaml_free(yaml);
 }
 
+static void nodes_know_their_line_and_mappings_their_keys(void **state)
+{
+	struct mx_yaml *yaml =
+		read_text(*state, "a: 1\n\nb:\n  - {x: 1, y: 2}\n  - z\n");
+	const struct mx_yaml_node *root = mx_yaml_root(yaml);
+	const struct mx_yaml_node *list = mx_yaml_get(yaml, root, "b");
+
+	assert_int_equal(mx_yaml_line(mx_yaml_get(yaml, root, "a")), 1);
+	assert_int_equal(mx_yaml_line(mx_yaml_item(yaml, list, 0)), 4);
+	assert_int_equal(mx_yaml_line(mx_yaml_item(yaml, list, 1)), 5);
+	assert_int_equal(mx_yaml_line(NULL), 0);
+	assert_string_equal(mx_yaml_key(yaml, root, 0), "a");
+	assert_string_equal(mx_yaml_key(yaml, root, 1), "b");
+	assert_null(mx_yaml_key(yaml, root, 2));
+	assert_null(mx_yaml_key(yaml, list, 0));
+	assert_null(mx_yaml_key(yaml, NULL, 0));
+	mx_yaml_free(yaml);
+}
+
 static void errors_have_line_and_column(void **state)
 {
 	struct scratch_dir *dir = *state;
@@ -80,6 +99,7 @@ int main(void)
 		cmocka_unit_test(keys_and_items_are_found),
 		cmocka_unit_test(json_is_read_too),
 		cmocka_unit_test(an_empty_file_has_no_root),
+		cmocka_unit_test(nodes_know_their_line_and_mappings_their_keys),
 		cmocka_unit_test(errors_have_line_and_column),
 	};
 

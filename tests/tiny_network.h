@@ -86,9 +86,10 @@ static inline void tiny_fill(struct tiny *tiny, const struct mx_layer *layer)
 	}
 }
 
-/* Weight offsets and slices, a block each. */
-static inline uint64_t tiny_lay_out(struct mx_network *net)
+/* Weight offsets and slices, at most @most blocks each. */
+static inline uint64_t tiny_lay_out(struct mx_network *net, uint32_t most)
 {
+	struct mx_slice *slice = NULL;
 	uint64_t end = 0;
 	uint32_t i, b;
 
@@ -100,27 +101,30 @@ static inline uint64_t tiny_lay_out(struct mx_network *net)
 			continue;
 		layer->weight_offset_bytes = end;
 		layer->first_slice = net->slice_count;
-		layer->slice_count = (uint32_t)layer->block_count;
 		for (b = 0; b < layer->block_count; b++) {
-			struct mx_slice *slice =
-				&net->slices[net->slice_count++];
-
-			slice->layer = i;
-			slice->first_block = b;
-			slice->block_count = 1;
-			slice->offset_bytes = end;
-			slice->size_bytes =
+			const uint64_t bytes =
 				mx_weight_block_bytes(&layer->weights, b);
-			end += slice->size_bytes;
+
+			if (b % most == 0) {
+				slice = &net->slices[net->slice_count++];
+				slice->layer = i;
+				slice->first_block = b;
+				slice->offset_bytes = end;
+				layer->slice_count++;
+			}
+			slice->block_count++;
+			slice->size_bytes += bytes;
+			end += bytes;
 		}
 	}
 	return (end + 4095) / 4096 * 4096;
 }
 
-static inline void tiny_open(struct tiny *tiny)
+/* With @middle values in between, and slices of @most blocks. */
+static inline void tiny_open_with(struct tiny *tiny, size_t middle,
+				  uint32_t most)
 {
-	static const size_t elems[4] = {TINY_IN, TINY_MIDDLE, TINY_MIDDLE,
-					TINY_OUT};
+	const size_t elems[4] = {TINY_IN, middle, middle, TINY_OUT};
 	const char *tmp = getenv("TMPDIR");
 	struct mx_network *net = &tiny->net;
 	struct mx_err err = {""};
@@ -138,7 +142,7 @@ static inline void tiny_open(struct tiny *tiny)
 	tiny_layer(tiny, 1, "relu", "Relu", 1, 2);
 	tiny_layer(tiny, 2, "fc2", "Dense", 2, 3);
 	assert_int_equal(mx_attrs_set_int(&net->layers[0].attrs, "out_features",
-					  TINY_MIDDLE),
+					  (int64_t)middle),
 			 0);
 	assert_int_equal(mx_attrs_set_int(&net->layers[2].attrs, "out_features",
 					  TINY_OUT),
@@ -153,7 +157,7 @@ static inline void tiny_open(struct tiny *tiny)
 				  &net->tensors[net->layers[i].in[0]].shape,
 				  &err))
 			fail_msg("%s", err.text);
-	net->weights_file_bytes = tiny_lay_out(net);
+	net->weights_file_bytes = tiny_lay_out(net, most);
 	snprintf(tiny->path, sizeof(tiny->path), "%.40s/mx-tiny-XXXXXX",
 		 tmp ? tmp : "/var/tmp");
 	net->weights_fd = mkstemp(tiny->path);
@@ -170,6 +174,11 @@ static inline void tiny_open(struct tiny *tiny)
 	assert_int_equal(fsync(net->weights_fd), 0);
 	if (mx_network_bind(net, &err))
 		fail_msg("%s", err.text);
+}
+
+static inline void tiny_open(struct tiny *tiny)
+{
+	tiny_open_with(tiny, TINY_MIDDLE, 1);
 }
 
 static inline void tiny_close(struct tiny *tiny)

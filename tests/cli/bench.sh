@@ -2,15 +2,24 @@
 . tests/cli/setup
 exact_network >exact.prototxt
 m import exact.prototxt --random-weights
-m bench exact.mx -r 2 -t 1,2 --format=csv | cut -d, -f1-6
+m bench exact.mx -r 2 -t 1,2 --format=csv | cut -d, -f1-7
 m bench exact.mx -r 2 --warm --per-layer --format=md | cut -d'|' -f2-5
 echo "# budgets: fire.mx has 15360 bytes of weights, in one slice or several"
 nets=$root/examples/nets
 m -q import "$nets/tiny_fire.prototxt" --random-weights -o fire.mx | tail -n 1
 m bench fire.mx -r 2 --cold --budget=64M,128M-256M*2 --format=csv |
-	cut -d, -f1-6,13
+	cut -d, -f1-7,14
 m bench fire.mx -r 2 --cold --budget=64M --io=sync --format=csv |
-	cut -d, -f1-6,13
+	cut -d, -f1-7,14
+echo "# policies are a dimension of their own"
+m bench fire.mx -r 1 -t 1,2 --budget=64M,128M --policy=fifo,masa --format=csv |
+	cut -d, -f1-7
+"$MEMEXEC" bench fire.mx -r 1 --policy=masa,linear --json >policies.json
+grep '"policy"' policies.json
+m bench fire.mx -r 1 --policy=linear --baseline=policies.json \
+	--max-regress=100000% | tail -n 1
+m bench fire.mx -r 1 --policy=fifo --baseline=policies.json | tail -n 2
+m bench fire.mx --policy=fifo,best
 "$MEMEXEC" bench fire.mx -q -r 2 --cold --budget=64M --json |
 	grep -A 3 -E '"(budget_bytes|paging|state|read_bytes)"' | grep -v _ns
 m bench fire.mx -r 2 --budget=1M | sed 's/[0-9.]* MiB/N MiB/g; s/(.*/.../'

@@ -1,7 +1,7 @@
 # Every option that a verb has is in the manual page, and no other.
 . tests/cli/setup
 sed 's/\\-/-/g; s/\\f[BRI]//g' "$root/cli/memexec.1" >manual
-for verb in import inspect verify profile plan run bench; do
+for verb in import inspect verify profile plan run queue bench; do
 	sed -n "/^\.SH $(echo $verb | tr a-z A-Z)\$/,/^\.SH /p" manual >section
 	"$MEMEXEC" $verb --help | grep -oE '^ .*--[a-z-]+' |
 		grep -oE -- '--[a-z-]+' |

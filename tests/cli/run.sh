@@ -29,6 +29,15 @@ m run "scaled.mx=zeros.ppm[2x2+3+1]"
 echo "# JSON"
 "$MEMEXEC" run exact.mx=in.npy --json |
 	grep -E '"(schema|network|input|samples|policy|wall|skipped|min|max|mean)"'
+echo "# policies: the same values"
+for policy in fifo masa deepeye-frugal; do
+	m run exact.mx=in.npy --policy=$policy --workers=3 --output=$policy >/dev/null
+	floats $policy/exact/output_0.npy
+	"$MEMEXEC" run exact.mx=in.npy --policy=$policy --json |
+		grep '"policy"'
+done
+m run exact.mx=in.npy --policy=best
+m run exact.mx=in.npy --workers=0
 echo "# bad inputs"
 m run exact.mx=wrong.npy
 m run exact.mx=cut.npy

@@ -5,7 +5,7 @@ m nonsense
 m --nonsense
 m --version
 "$MEMEXEC" --help | head -n 1
-for verb in import inspect verify profile plan run bench; do
+for verb in import inspect verify profile plan run queue bench; do
 	m $verb
 	"$MEMEXEC" $verb --help | head -n 1
 done
