@@ -1,5 +1,5 @@
 /*
- * Invariants (mx_residency_assert_ok() checks them):
+ * Invariants (residency_check.c checks them):
  *
  *  (1) tenants[] has every unit that is LOADING or RESIDENT and not pinned,
  *      and every arena; sorted, without overlaps, above the pinned units and
@@ -24,11 +24,6 @@
 /* Of the range without a limit; leaves room to add sizes to offsets. */
 #define ENDLESS_BYTES (UINT64_C(1) << 62)
 #define FIRST_ARENAS 16
-
-static int is_unlimited(const struct mx_residency *residency)
-{
-	return residency->opts.capacity_bytes == MX_RESIDENCY_UNLIMITED;
-}
 
 /* At least a page, so that no two places are the same. */
 static uint64_t round_up(uint64_t size_bytes)
@@ -228,22 +223,28 @@ static void list_append(struct mx_residency *residency,
 
 /* ---- tenants come and go ---- */
 
+static struct mx_unit_ref ref_of(const struct mx_residency *residency,
+				 uint32_t at)
+{
+	const uint32_t net = residency->units[at].net;
+
+	return (struct mx_unit_ref){net, at - residency->first_unit[net]};
+}
+
 /* The unit goes from memory, though not yet from tenants[]. */
 static void forget(struct mx_residency *residency, struct mx_resident *unit)
 {
-	struct mx_unit_ref ref;
+	const uint32_t at = (uint32_t)(unit - residency->units);
 
-	if (!is_unlimited(residency))
+	if (!mx_residency_is_unlimited(residency))
 		list_remove(residency, unit);
 	residency->totals.unit_bytes -= unit->size_bytes;
 	if (unit->state == MX_UNIT_RESIDENT)
 		residency->totals.resident_bytes -= unit->size_bytes;
 	unit->state = MX_UNIT_ABSENT;
-	ref.net = unit->net;
-	ref.unit = (uint32_t)(unit - residency->units) -
-		   residency->first_unit[unit->net];
 	if (residency->opts.dropped)
-		residency->opts.dropped(residency->opts.user, ref);
+		residency->opts.dropped(residency->opts.user,
+					ref_of(residency, at));
 }
 
 /* tenants[@first .. @end) are replaced by @count (0 or 1) others. */
@@ -271,21 +272,50 @@ static void note_gap(struct mx_residency *residency, uint32_t index)
 		residency->gap_most_bytes = gap;
 }
 
-/* Evict who is in the window, and give it to @unit (or MX_TENANT_ARENA). */
+/* The tenant's bytes move down to @to. */
+static void move(struct mx_residency *residency, struct mx_tenant *tenant,
+		 uint64_t to)
+{
+	const uint64_t from = tenant->offset_bytes;
+
+	tenant->stays = 0;
+	if (from == to)
+		return;
+	tenant->offset_bytes = to;
+	residency->units[tenant->unit].offset_bytes = to;
+	residency->totals.moved_bytes += tenant->size_bytes;
+	residency->totals.moved_count++;
+	residency->opts.moved(residency->opts.user,
+			      ref_of(residency, tenant->unit), from, to,
+			      tenant->size_bytes);
+}
+
+/* Evict or move who is in the window, and give it to @unit (or
+ * MX_TENANT_ARENA). */
 static void move_in(struct mx_residency *residency,
 		    const struct mx_window *window, uint32_t unit,
 		    uint64_t size_bytes)
 {
+	struct mx_tenant *tenants = residency->tenants;
+	uint64_t floor = mx_tenant_floor(residency, window->first);
+	uint32_t at = window->first;
 	uint32_t i;
 
 	for (i = window->first; i < window->end; i++)
-		forget(residency,
-		       &residency->units[residency->tenants[i].unit]);
-	splice(residency, window->first, window->end, 1);
-	residency->tenants[window->first] =
-		(struct mx_tenant){window->offset_bytes, size_bytes, unit};
-	note_gap(residency, window->first);
-	note_gap(residency, window->first + 1);
+		if (!tenants[i].stays)
+			forget(residency, &residency->units[tenants[i].unit]);
+	for (i = window->first; i < window->end; i++) {
+		if (!tenants[i].stays)
+			continue;
+		tenants[at] = tenants[i];
+		move(residency, &tenants[at], floor);
+		floor += tenants[at++].size_bytes;
+	}
+	splice(residency, at, window->end, 1);
+	tenants[at] =
+		(struct mx_tenant){window->offset_bytes, size_bytes, unit, 0};
+	note_gap(residency, at);
+	note_gap(residency, at + 1);
 }
 
 static void move_out(struct mx_residency *residency, uint64_t offset_bytes)
@@ -296,6 +326,28 @@ static void move_out(struct mx_residency *residency, uint64_t offset_bytes)
 	note_gap(residency, index);
 }
 
+static int find_for_unit(struct mx_residency *residency, uint64_t size_bytes,
+			 uint64_t use, struct mx_window *out)
+{
+	const int found = mx_window_for_unit(residency, size_bytes, use, out);
+
+	if (!residency->opts.moved ||
+	    (found && out->least >= residency->opts.idle_use))
+		return found;
+	return mx_squeeze_for_unit(residency, size_bytes, use, found, out);
+}
+
+static int find_for_arena(struct mx_residency *residency, uint64_t size_bytes,
+			  uint64_t use, struct mx_window *out)
+{
+	const int found = mx_window_for_arena(residency, size_bytes, use, out);
+
+	if (!residency->opts.moved || (found && out->below_arena &&
+				       out->least >= residency->opts.idle_use))
+		return found;
+	return mx_squeeze_for_arena(residency, size_bytes, use, found, out);
+}
+
 int mx_residency_load(struct mx_residency *residency, struct mx_unit_ref ref,
 		      uint64_t use)
 {
@@ -304,9 +356,9 @@ int mx_residency_load(struct mx_residency *residency, struct mx_unit_ref ref,
 
 	assert(unit->state == MX_UNIT_ABSENT);
 	if (!unit->pinned) {
-		if (!is_unlimited(residency)) {
-			if (!mx_window_for_unit(residency, unit->size_bytes,
-						use, &window))
+		if (!mx_residency_is_unlimited(residency)) {
+			if (!find_for_unit(residency, unit->size_bytes, use,
+					   &window))
 				return -EAGAIN;
 			move_in(residency, &window,
 				(uint32_t)(unit - residency->units),
@@ -319,6 +371,22 @@ int mx_residency_load(struct mx_residency *residency, struct mx_unit_ref ref,
 	}
 	unit->state = MX_UNIT_LOADING;
 	return 0;
+}
+
+int mx_residency_has_room(struct mx_residency *residency,
+			  struct mx_unit_ref ref, uint64_t use)
+{
+	const struct mx_resident *unit = unit_of(residency, ref);
+	struct mx_window window;
+	uint32_t i;
+
+	if (unit->pinned || mx_residency_is_unlimited(residency))
+		return 1;
+	if (!find_for_unit(residency, unit->size_bytes, use, &window))
+		return 0;
+	for (i = window.first; i < window.end; i++)
+		residency->tenants[i].stays = 0;
+	return 1;
 }
 
 void mx_residency_loaded(struct mx_residency *residency, struct mx_unit_ref ref,
@@ -337,7 +405,7 @@ void mx_residency_loaded(struct mx_residency *residency, struct mx_unit_ref ref,
 	if (unit->pinned)
 		return;
 	residency->totals.unit_bytes -= unit->size_bytes;
-	if (!is_unlimited(residency)) {
+	if (!mx_residency_is_unlimited(residency)) {
 		list_remove(residency, unit);
 		move_out(residency, unit->offset_bytes);
 	}
@@ -364,7 +432,7 @@ void mx_residency_touch(struct mx_residency *residency, struct mx_unit_ref ref)
 {
 	struct mx_resident *unit = unit_of(residency, ref);
 
-	if (unit->pinned || is_unlimited(residency) ||
+	if (unit->pinned || mx_residency_is_unlimited(residency) ||
 	    (unit->state != MX_UNIT_RESIDENT && unit->state != MX_UNIT_LOADING))
 		return;
 	list_remove(residency, unit);
@@ -382,7 +450,7 @@ void mx_residency_drop(struct mx_residency *residency, struct mx_unit_ref ref)
 	if (unit->state != MX_UNIT_RESIDENT || unit->hold_count > 0 ||
 	    unit->pinned)
 		return;
-	if (!is_unlimited(residency))
+	if (!mx_residency_is_unlimited(residency))
 		move_out(residency, unit->offset_bytes);
 	forget(residency, unit);
 }
@@ -403,7 +471,7 @@ int mx_residency_arena(struct mx_residency *residency, uint64_t bytes,
 	if (room > residency->tenant_room &&
 	    grow(residency, room + FIRST_ARENAS))
 		return -EAGAIN;
-	if (!mx_window_for_arena(residency, size, use, &window))
+	if (!find_for_arena(residency, size, use, &window))
 		return -EAGAIN;
 	move_in(residency, &window, MX_TENANT_ARENA, size);
 	residency->arena_count++;
@@ -461,105 +529,4 @@ void mx_residency_totals(const struct mx_residency *residency,
 {
 	*totals = residency->totals;
 	totals->capacity_bytes = residency->opts.capacity_bytes;
-}
-
-/* ---- the invariants ---- */
-
-static void assert_tenants(const struct mx_residency *residency)
-{
-	uint64_t gap_most = 0;
-	uint64_t unit_bytes = 0;
-	uint64_t arena_bytes = 0;
-	uint32_t arenas = 0;
-	uint32_t i;
-
-	assert(residency->tenant_count <= residency->tenant_room);
-	for (i = 0; i <= residency->tenant_count; i++) {
-		const struct mx_tenant *tenant = &residency->tenants[i];
-		const uint64_t begin = mx_tenant_begin(residency, i);
-		const uint64_t floor = mx_tenant_floor(residency, i);
-
-		assert(floor <= begin);
-		gap_most = begin - floor > gap_most ? begin - floor : gap_most;
-		if (i == residency->tenant_count)
-			break;
-		assert(begin % PAGE == 0 && tenant->size_bytes % PAGE == 0);
-		assert(tenant->size_bytes > 0);
-		if (tenant->unit == MX_TENANT_ARENA) {
-			assert(begin >=
-			       residency->totals.pinned_bytes +
-				       residency->totals.largest_unit_bytes);
-			arena_bytes += tenant->size_bytes;
-			arenas++;
-		} else {
-			const struct mx_resident *unit =
-				&residency->units[tenant->unit];
-
-			assert(!unit->pinned && !is_unlimited(residency));
-			assert(unit->offset_bytes == begin);
-			assert(unit->size_bytes == tenant->size_bytes);
-			unit_bytes += tenant->size_bytes;
-		}
-	}
-	assert(gap_most <= residency->gap_most_bytes);
-	assert(arenas == residency->arena_count);
-	assert(arena_bytes == residency->totals.arena_bytes);
-	assert(is_unlimited(residency) ||
-	       unit_bytes == residency->totals.unit_bytes);
-	assert(residency->arena_room_bytes == mx_window_arena_room(residency));
-}
-
-static void assert_list(const struct mx_residency *residency)
-{
-	uint32_t older = MX_TENANT_ARENA;
-	uint64_t stamp = 0;
-	uint32_t count = 0;
-	uint32_t at;
-
-	for (at = residency->oldest; at != MX_TENANT_ARENA;
-	     at = residency->units[at].newer) {
-		const struct mx_resident *unit = &residency->units[at];
-
-		assert(unit->older == older && unit->stamp > stamp);
-		assert(unit->state == MX_UNIT_LOADING ||
-		       unit->state == MX_UNIT_RESIDENT);
-		stamp = unit->stamp;
-		older = at;
-		count++;
-	}
-	assert(older == residency->newest);
-	assert(count + residency->arena_count == residency->tenant_count);
-}
-
-void mx_residency_assert_ok(const struct mx_residency *residency)
-{
-	const struct mx_residency_totals *totals = &residency->totals;
-	uint64_t pinned = 0;
-	uint64_t others = 0;
-	uint64_t resident = 0;
-	uint32_t i;
-
-	for (i = 0; i < residency->unit_count; i++) {
-		const struct mx_resident *unit = &residency->units[i];
-
-		assert(unit->hold_count == 0 ||
-		       unit->state == MX_UNIT_RESIDENT);
-		if (unit->state == MX_UNIT_RESIDENT)
-			resident += unit->size_bytes;
-		if (unit->pinned) {
-			assert(unit->offset_bytes == pinned);
-			pinned += unit->size_bytes;
-		} else if (unit->state == MX_UNIT_LOADING ||
-			   unit->state == MX_UNIT_RESIDENT) {
-			others += unit->size_bytes;
-		}
-	}
-	assert(pinned == totals->pinned_bytes);
-	assert(others == totals->unit_bytes);
-	assert(resident == totals->resident_bytes);
-	assert(pinned + others + totals->arena_bytes <= totals->peak_bytes);
-	assert(is_unlimited(residency) ||
-	       totals->peak_bytes <= residency->end_bytes);
-	assert_tenants(residency);
-	assert_list(residency);
 }

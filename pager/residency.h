@@ -6,7 +6,9 @@
  * All weights and activations live in one range of addresses, [0, capacity):
  * units from the bottom up (pinned ones first, whose place is theirs for
  * good), arenas (a job's activations) from the top down. What is in the way of
- * something wanted sooner is evicted.
+ * something wanted sooner is evicted; or, where there are enough bytes but not
+ * in a row, what somebody waits for is moved together: a copy in memory takes a
+ * small part of the time of another read.
  *
  * Unlimited: everything fits, nothing is evicted, offsets mean nothing.
  *
@@ -16,8 +18,8 @@
  * ABSENT
  *                        '-----failed--> FAILED   --reset--> ABSENT
  *
- * A unit that is held (somebody computes on it) or LOADING is never evicted;
- * a pinned one never is once it is there.
+ * A unit that is held (somebody computes on it) or LOADING is never evicted or
+ * moved; a pinned one never is once it is there.
  */
 #ifndef MX_PAGER_RESIDENCY_H
 #define MX_PAGER_RESIDENCY_H
@@ -52,6 +54,14 @@ struct mx_unit_ref {
 #define MX_USE_NEVER UINT64_MAX
 typedef uint64_t mx_next_use_fn(void *user, struct mx_unit_ref ref);
 
+/*
+ * A unit is moved: its @bytes are at @from and shall be at @to. The two may
+ * overlap. Several moves are told in an order in which they can be made one by
+ * one. May look, not change anything.
+ */
+typedef void mx_moved_fn(void *user, struct mx_unit_ref ref, uint64_t from,
+			 uint64_t to, uint64_t bytes);
+
 struct mx_residency_opts {
 	uint64_t capacity_bytes; /* or MX_RESIDENCY_UNLIMITED */
 	/* Told of every unit that is evicted or dropped: it is ABSENT by then.
@@ -59,6 +69,12 @@ struct mx_residency_opts {
 	void (*dropped)(void *user, struct mx_unit_ref ref);
 	/* NULL: the least recently used (mx_residency_touch) goes first. */
 	mx_next_use_fn *next_use;
+	/* From this use on nobody waits for a unit: it is evicted rather than
+	 * anything moved. 0: always evict where that is enough, and take the
+	 * lowest place. */
+	uint64_t idle_use;
+	/* NULL: nothing is ever moved. */
+	mx_moved_fn *moved;
 	void *user;
 };
 
@@ -83,7 +99,8 @@ enum mx_unit_state mx_residency_state(const struct mx_residency *residency,
 				      struct mx_unit_ref ref);
 int mx_residency_is_pinned(const struct mx_residency *residency,
 			   struct mx_unit_ref ref);
-/* Where a unit that is LOADING or RESIDENT lies. */
+/* Where a unit that is LOADING or RESIDENT lies: for good while it is held or
+ * LOADING, else until the next load or arena. */
 uint64_t mx_residency_offset(const struct mx_residency *residency,
 			     struct mx_unit_ref ref);
 /* The status a FAILED unit was given. */
@@ -95,12 +112,18 @@ int mx_residency_status(const struct mx_residency *residency,
  * Of the places it could have, the one whose most needed tenant is needed
  * last is cleared (of equals: the fewest bytes, then the lowest); only tenants
  * needed later than @use are evicted (with next_use NULL any that nobody holds
- * is).
+ * is). Where there is no such place, or somebody waits for what would have to
+ * go, units that may move are moved together, as few bytes as possible, if what
+ * has to go then is needed later.
  *
  * Returns 0, or -EAGAIN, with nothing evicted, if there is no such place now.
  */
 int mx_residency_load(struct mx_residency *residency, struct mx_unit_ref ref,
 		      uint64_t use);
+
+/* Would mx_residency_load() succeed now? */
+int mx_residency_has_room(struct mx_residency *residency,
+			  struct mx_unit_ref ref, uint64_t use);
 
 /* The read is over: RESIDENT when @status is 0, else FAILED. */
 void mx_residency_loaded(struct mx_residency *residency, struct mx_unit_ref ref,
@@ -121,9 +144,9 @@ void mx_residency_drop(struct mx_residency *residency, struct mx_unit_ref ref);
 /*
  * A job's activations: @bytes from the top (right below another arena or the
  * end, where that can be had), evicting units that are used later than @use as
- * mx_residency_load() does. It never takes the lowest room that the largest
- * unit of any network needs beside the pinned ones, so that a unit can always
- * be loaded once nobody holds what is there.
+ * mx_residency_load() does, or moving them down. It never takes the lowest room
+ * that the largest unit of any network needs beside the pinned ones, so that a
+ * unit can always be loaded once nobody holds what is there.
  *
  * Returns 0 with *@offset, or -EAGAIN.
  */
@@ -147,6 +170,8 @@ struct mx_residency_totals {
 	uint64_t peak_bytes; /* of the three together */
 	uint64_t largest_unit_bytes; /* that is not pinned */
 	uint64_t resident_bytes; /* all units RESIDENT, pinned ones too */
+	uint64_t moved_bytes; /* of all units moved so far */
+	uint64_t moved_count;
 };
 void mx_residency_totals(const struct mx_residency *residency,
 			 struct mx_residency_totals *totals);

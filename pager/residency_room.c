@@ -4,10 +4,13 @@
  * enough only those matter that lose their fit with either end tenant: adding
  * one can only make a window worse.
  *
- * A unit that is large against the memory goes to the end of a window where it
- * leaves the most in a row. Arenas live longer than units, and what lies
- * between two of them is lost for a larger one. So an arena is put right below
- * another or the end of the range, where that can be had at all.
+ * A unit that cannot be moved (it is being read, or held) splits what can be
+ * moved around it. Where it is large against the memory that costs most, so it
+ * goes to the end of a gap or window at which the most is left in a row.
+ *
+ * Arenas live longer than units, and what lies between two of them is lost for
+ * a larger one. So an arena is put right below another or the end of the range,
+ * where that can be had at all.
  */
 #include "pager/residency_impl.h"
 
@@ -16,6 +19,8 @@
 /* Measured with 300 units of 0.25 to 1.2 MiB in place: most windows are found
  * by then, in a quarter of the time (0.7 us) of a look at all tenants. */
 #define OLDEST_TRIES 64
+/* A unit of more than that part of the memory is a large one. */
+#define LARGE_SHARE 32
 
 uint64_t mx_tenant_begin(const struct mx_residency *residency, uint32_t index)
 {
@@ -49,26 +54,31 @@ uint32_t mx_tenant_find(const struct mx_residency *residency, uint64_t offset)
 	return low;
 }
 
-static int is_arena(const struct mx_residency *residency, uint32_t index)
+int mx_tenant_is_arena(const struct mx_residency *residency, uint32_t index)
 {
 	return index == residency->tenant_count ||
 	       residency->tenants[index].unit == MX_TENANT_ARENA;
 }
 
-/* May the tenant go for something used at @use? If so, when it is needed: the
- * larger the better to lose. */
-static int may_go(const struct mx_residency *residency, uint32_t index,
-		  uint64_t use, uint64_t *need)
+int mx_tenant_is_free(const struct mx_residency *residency, uint32_t index)
+{
+	const uint32_t at = residency->tenants[index].unit;
+
+	return at != MX_TENANT_ARENA &&
+	       residency->units[at].state == MX_UNIT_RESIDENT &&
+	       residency->units[at].hold_count == 0;
+}
+
+int mx_tenant_may_go(const struct mx_residency *residency, uint32_t index,
+		     uint64_t use, uint64_t *need)
 {
 	const uint32_t at = residency->tenants[index].unit;
 	const struct mx_resident *unit;
 	struct mx_unit_ref ref;
 
-	if (at == MX_TENANT_ARENA)
+	if (!mx_tenant_is_free(residency, index))
 		return 0;
 	unit = &residency->units[at];
-	if (unit->state != MX_UNIT_RESIDENT || unit->hold_count > 0)
-		return 0;
 	if (!residency->opts.next_use) {
 		*need = UINT64_MAX - unit->stamp;
 		return 1;
@@ -99,7 +109,7 @@ static int find_gap(struct mx_residency *residency, uint64_t size_bytes,
 		floor = tenant->offset_bytes + tenant->size_bytes;
 	}
 	if (mx_tenant_begin(residency, i) - floor >= size_bytes) {
-		*out = (struct mx_window){i, i, floor};
+		*out = (struct mx_window){i, i, floor, UINT64_MAX, 0};
 		return 1;
 	}
 	if (residency->end_bytes - floor > most)
@@ -118,16 +128,19 @@ static struct mx_window reach(const struct mx_residency *residency,
 	const uint64_t high = mx_tenant_begin(residency, index + 1);
 	const uint64_t need =
 		UINT64_MAX - residency->units[tenants[index].unit].stamp;
-	struct mx_window window = {index, index + 1, 0};
+	struct mx_window window = {
+		.first = index, .end = index + 1, .least = need};
 	uint64_t other;
 
 	while (window.first > 0 &&
 	       high - mx_tenant_floor(residency, window.first) < size_bytes &&
-	       may_go(residency, window.first - 1, 0, &other) && other > need)
+	       mx_tenant_may_go(residency, window.first - 1, 0, &other) &&
+	       other > need)
 		window.first--;
 	while (window.end < residency->tenant_count &&
 	       mx_tenant_begin(residency, window.end) - low < size_bytes &&
-	       may_go(residency, window.end, 0, &other) && other > need)
+	       mx_tenant_may_go(residency, window.end, 0, &other) &&
+	       other > need)
 		window.end++;
 	return window;
 }
@@ -156,7 +169,8 @@ static int choose_around(const struct mx_residency *residency, uint32_t index,
 			break;
 		if (bytes < best) {
 			best = bytes;
-			*out = (struct mx_window){first, end, floor};
+			*out = (struct mx_window){first, end, floor,
+						  reach.least, 0};
 		}
 		bytes -= tenants[first].size_bytes;
 	}
@@ -257,13 +271,13 @@ static int find_window(struct mx_residency *residency, uint64_t size_bytes,
 				best_bytes = slide.tenant_bytes;
 				*out = (struct mx_window){
 					slide.first, slide.end,
-					mx_tenant_floor(residency,
-							slide.first)};
+					mx_tenant_floor(residency, slide.first),
+					need, 0};
 			}
 		}
 		if (slide.end == residency->tenant_count)
 			return found;
-		if (may_go(residency, slide.end, use, &need))
+		if (mx_tenant_may_go(residency, slide.end, use, &need))
 			push(residency, &slide, need);
 		else
 			slide = (struct slide){.first = slide.end + 1,
@@ -294,9 +308,9 @@ static uint64_t better_end(const struct mx_residency *residency,
 	uint32_t high = window->end;
 	uint64_t low_bytes, high_bytes, at_floor, at_top;
 
-	while (low > 0 && !is_arena(residency, low - 1))
+	while (low > 0 && !mx_tenant_is_arena(residency, low - 1))
 		low--;
-	while (!is_arena(residency, high))
+	while (!mx_tenant_is_arena(residency, high))
 		high++;
 	low_bytes = mx_tenant_floor(residency, low);
 	high_bytes = mx_tenant_begin(residency, high);
@@ -315,7 +329,8 @@ static int find_best_gap(const struct mx_residency *residency,
 	uint32_t i;
 
 	for (i = 0; i <= residency->tenant_count; i++) {
-		struct mx_window gap = {.first = i, .end = i};
+		struct mx_window gap = {
+			.first = i, .end = i, .least = UINT64_MAX};
 		uint64_t left;
 
 		if (mx_tenant_begin(residency, i) -
@@ -350,9 +365,11 @@ static int find_for_large(struct mx_residency *residency, uint64_t size_bytes,
 int mx_window_for_unit(struct mx_residency *residency, uint64_t size_bytes,
 		       uint64_t use, struct mx_window *out)
 {
-	if (size_bytes >
-	    (residency->end_bytes - residency->totals.pinned_bytes) /
-		    MX_RESIDENCY_LARGE_SHARE)
+	const uint64_t range =
+		residency->end_bytes - residency->totals.pinned_bytes;
+
+	if (residency->opts.moved && residency->opts.idle_use &&
+	    size_bytes > range / LARGE_SHARE)
 		return find_for_large(residency, size_bytes, use, out);
 	if (find_gap(residency, size_bytes, out))
 		return 1;
@@ -362,8 +379,7 @@ int mx_window_for_unit(struct mx_residency *residency, uint64_t size_bytes,
 	return find_window(residency, size_bytes, use, out);
 }
 
-/* Arenas never begin below. */
-static uint64_t arena_floor(const struct mx_residency *residency)
+uint64_t mx_window_arena_floor(const struct mx_residency *residency)
 {
 	return residency->totals.pinned_bytes +
 	       residency->totals.largest_unit_bytes;
@@ -385,7 +401,7 @@ static int fits_below(const struct mx_residency *residency, uint32_t end,
 	*first = end;
 	while (mx_tenant_floor(residency, *first) > begin) {
 		--*first;
-		if (!may_go(residency, *first, use, &need))
+		if (!mx_tenant_may_go(residency, *first, use, &need))
 			return 0;
 		*least = need < *least ? need : *least;
 	}
@@ -395,7 +411,7 @@ static int fits_below(const struct mx_residency *residency, uint32_t end,
 int mx_window_for_arena(struct mx_residency *residency, uint64_t size_bytes,
 			uint64_t use, struct mx_window *out)
 {
-	const uint64_t floor = arena_floor(residency);
+	const uint64_t floor = mx_window_arena_floor(residency);
 	uint32_t end = residency->tenant_count;
 	uint64_t best = 0;
 	uint64_t least;
@@ -405,7 +421,7 @@ int mx_window_for_arena(struct mx_residency *residency, uint64_t size_bytes,
 
 	while (mx_tenant_begin(residency, end) >= floor &&
 	       mx_tenant_begin(residency, end) - floor >= size_bytes) {
-		rank = is_arena(residency, end) ? 2 : 1;
+		rank = mx_tenant_is_arena(residency, end) ? 2 : 1;
 		if (fits_below(residency, end, size_bytes, use, &first,
 			       &least)) {
 			if (rank > found || (rank == found && least > best)) {
@@ -414,10 +430,12 @@ int mx_window_for_arena(struct mx_residency *residency, uint64_t size_bytes,
 				*out = (struct mx_window){
 					first, end,
 					mx_tenant_begin(residency, end) -
-						size_bytes};
+						size_bytes,
+					least, rank == 2};
 			}
 			/* Only the next arena can be better. */
-			while (first > 0 && !is_arena(residency, first - 1))
+			while (first > 0 &&
+			       !mx_tenant_is_arena(residency, first - 1))
 				first--;
 			if (first == 0)
 				break;
@@ -430,14 +448,14 @@ int mx_window_for_arena(struct mx_residency *residency, uint64_t size_bytes,
 
 uint64_t mx_window_arena_room(const struct mx_residency *residency)
 {
-	uint64_t floor = arena_floor(residency);
+	uint64_t floor = mx_window_arena_floor(residency);
 	uint64_t most = 0;
 	uint32_t i;
 
 	for (i = 0; i <= residency->tenant_count; i++) {
 		const uint64_t begin = mx_tenant_begin(residency, i);
 
-		if (!is_arena(residency, i))
+		if (!mx_tenant_is_arena(residency, i))
 			continue;
 		if (begin > floor && begin - floor > most)
 			most = begin - floor;

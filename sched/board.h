@@ -86,6 +86,12 @@ struct mx_board_net {
 	const unsigned char *pinned; /* a byte for each unit; NULL: none */
 };
 
+/* What masa goes by, where it is not what is measured here. */
+struct mx_masa_profile {
+	uint64_t peak_bytes;
+	uint64_t key_ns;
+};
+
 /* ---- jobs ---- */
 
 enum mx_job_state {
@@ -180,6 +186,10 @@ struct mx_board_opts {
 	/* Policies that pin use the networks' `pinned`. */
 	uint32_t steps_at_once; /* of one job; 0: any number */
 	uint32_t jobs_at_once; /* RUNNING, of one network; 0: any number */
+	/* As in struct mx_residency_opts: both drivers set it, so that they
+	 * place alike. NULL: nothing is ever moved. */
+	mx_moved_fn *moved;
+	void *moved_user;
 	mx_board_observer_fn *observer; /* may be NULL */
 	void *observer_user;
 };
@@ -274,6 +284,10 @@ uint32_t mx_board_running_count(const struct mx_board *board);
 uint64_t mx_board_waiting_count(const struct mx_board *board, uint32_t net);
 /* RUNNING jobs that have not done with the unit. */
 uint32_t mx_board_users(const struct mx_board *board, struct mx_unit_ref ref);
+/* Is there room now for the ABSENT unit, were it needed at @use (on the
+ * policy's scale)? */
+int mx_board_has_room(const struct mx_board *board, struct mx_unit_ref ref,
+		      uint64_t use);
 /* Could the WAITING job be admitted now: fewer than jobs_at_once of its network
  * run, its arena has a place, were all units evicted that can be, and none of
  * that size has just been looked for in vain? */

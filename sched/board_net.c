@@ -272,6 +272,13 @@ done:
 	return rc;
 }
 
+void mx_board_net_set_masa(struct mx_board_net *net,
+			   const struct mx_masa_profile *profile)
+{
+	net->masa_peak_bytes = profile->peak_bytes;
+	net->masa_key_ns = profile->key_ns;
+}
+
 void mx_board_net_fini(struct mx_board_net *net)
 {
 	free(net->units);

@@ -26,4 +26,8 @@ int mx_board_net_init(struct mx_board_net *out, const struct mx_network *net,
 		      struct mx_err *err);
 void mx_board_net_fini(struct mx_board_net *net);
 
+/* masa goes by @profile, not by what is known of the network. */
+void mx_board_net_set_masa(struct mx_board_net *net,
+			   const struct mx_masa_profile *profile);
+
 #endif

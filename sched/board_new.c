@@ -23,6 +23,14 @@ static void note_dropped(void *user, struct mx_unit_ref ref)
 	board->dropped[board->dropped_count++] = ref;
 }
 
+static void note_moved(void *user, struct mx_unit_ref ref, uint64_t from,
+		       uint64_t to, uint64_t bytes)
+{
+	const struct mx_board *board = user;
+
+	board->opts.moved(board->opts.moved_user, ref, from, to, bytes);
+}
+
 static uint64_t next_use(void *user, struct mx_unit_ref ref)
 {
 	struct mx_board *board = user;
@@ -118,6 +126,10 @@ static int make_residency(struct mx_board *board, struct mx_err *err)
 		.capacity_bytes = opts->memory_bytes,
 		.dropped = note_dropped,
 		.next_use = opts->policy->next_use ? next_use : NULL,
+		.idle_use = opts->policy->idle_use
+				    ? mx_board_use(opts->policy->idle_use)
+				    : 0,
+		.moved = opts->moved ? note_moved : NULL,
 		.user = board,
 	};
 	uint32_t i;

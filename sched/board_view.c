@@ -46,6 +46,12 @@ uint64_t mx_board_waiting_count(const struct mx_board *board, uint32_t net)
 	return board->homes[net].waiting_count;
 }
 
+int mx_board_has_room(const struct mx_board *board, struct mx_unit_ref ref,
+		      uint64_t use)
+{
+	return mx_residency_has_room(board->residency, ref, mx_board_use(use));
+}
+
 uint32_t mx_board_users(const struct mx_board *board, struct mx_unit_ref ref)
 {
 	const struct mx_board_home *home = &board->homes[ref.net];

@@ -73,11 +73,16 @@ static int start_workers(struct mx_engine *engine, uint32_t count,
 /* Deadlines are on the engine's clock, which the wall's clock may not move. */
 static void init_sync(struct mx_engine *engine)
 {
+	pthread_mutexattr_t kind;
 	pthread_condattr_t attr;
 
+	/* It is held for about a microsecond: less than sleeping takes. */
+	pthread_mutexattr_init(&kind);
+	pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(&engine->lock, &kind);
+	pthread_mutexattr_destroy(&kind);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&engine->lock, NULL);
 	pthread_cond_init(&engine->work, NULL);
 	pthread_cond_init(&engine->done, &attr);
 	pthread_condattr_destroy(&attr);
@@ -106,6 +111,8 @@ int mx_engine_open(struct mx_engine **out, const struct mx_engine_opts *opts,
 	engine->log = opts->log;
 	engine->opts = *opts;
 	engine->simd = mx_simd_best();
+	if (opts->flags & MX_ENGINE_EXACT)
+		engine->simd = engine->simd->exact;
 	init_sync(engine);
 	rc = choose_policy(engine, err);
 	if (!rc)
@@ -259,6 +266,20 @@ uint64_t mx_engine_now(const struct mx_engine *engine)
 	return mx_clock_ns() - engine->opened_ns;
 }
 
+void mx_engine_lock_at(struct mx_engine *engine, uint64_t now_ns)
+{
+	pthread_mutex_lock(&engine->lock);
+	/* Who had the lock in between may have read the clock later. */
+	if (now_ns > engine->now_ns)
+		engine->now_ns = now_ns;
+}
+
+void mx_engine_lock(struct mx_engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->now_ns = mx_engine_now(engine);
+}
+
 /* The lock is held, and the engine started. */
 static void add_memory(const struct mx_engine *engine,
 		       struct mx_engine_totals *totals)
@@ -267,6 +288,7 @@ static void add_memory(const struct mx_engine *engine,
 
 	mx_residency_totals(mx_board_residency(engine->board), &memory);
 	totals->memory_peak_bytes = memory.peak_bytes;
+	totals->moved_bytes = memory.moved_bytes;
 	totals->planned_peak_bytes = engine->plan.predicted_peak_bytes;
 	totals->planned_memory_bytes = engine->plan.memory_bytes;
 }

@@ -61,7 +61,8 @@ struct mx_job {
 
 	int begun; /* parts of the next step have been taken: those before */
 	size_t next_part; /* this one; */
-	size_t end_part; /* and the step has these */
+	size_t end_part; /* and the step has these, */
+	size_t chunk_parts; /* of which so many are taken at once */
 	struct mx_open_step *open; /* worker_count + 1 */
 	uint32_t running; /* workers on it */
 	int ended;
@@ -128,6 +129,7 @@ struct mx_engine {
 	atomic_uint_fast64_t epoch;
 
 	/* guarded by lock, as the board is */
+	uint64_t now_ns; /* as the clock was last read for whoever has it */
 	struct mx_engine_net **nets;
 	uint32_t net_count;
 	size_t scratch_bytes; /* the most that any layer wants */
@@ -157,6 +159,10 @@ int mx_job_take(struct mx_engine *engine, struct mx_chunk *chunk);
  * a step that was begun is gone on with. Returns 1, or 0 when none is left. */
 int mx_job_take_more(struct mx_chunk *chunk);
 
+/* Could another worker find something too, now that *@chunk has been taken?
+ * Lock held. */
+int mx_job_leaves_work(const struct mx_chunk *chunk);
+
 /*
  * The chunk is done (or failed with @status and @err). The lock is held, but
  * not while outputs are copied. The board goes on.
@@ -177,8 +183,15 @@ void mx_job_note_stall(struct mx_job *job);
 /* The board's observer. */
 void mx_job_hear(void *user, const struct mx_board_event *event);
 
+/* Take the lock, and read the clock for now_ns. */
+void mx_engine_lock(struct mx_engine *engine);
+/* The same with a time that has just been read: the engine's clock. */
+void mx_engine_lock_at(struct mx_engine *engine, uint64_t now_ns);
+
 /* After the board was told anything: jobs that have ended are told of, a read
- * that has become possible goes to the pager, workers wake. Lock held. */
+ * that has become possible goes to the pager. Lock held. */
+void mx_engine_note(struct mx_engine *engine);
+/* The same, and workers wake if there may be something for them. */
 void mx_engine_settle(struct mx_engine *engine);
 
 /* Take a job out of the list of ended ones. Lock held. */

@@ -14,10 +14,9 @@ int mx_engine_next_read(void *user, struct mx_pager_read *out)
 	struct mx_engine *engine = user;
 	int found;
 
-	pthread_mutex_lock(&engine->lock);
+	mx_engine_lock(engine);
 	found = engine->has_read ||
-		mx_board_load(engine->board, mx_engine_now(engine),
-			      &engine->read);
+		mx_board_load(engine->board, engine->now_ns, &engine->read);
 	engine->has_read = 0;
 	engine->pager_waits = !found;
 	if (found) {
@@ -35,7 +34,7 @@ int mx_engine_next_read(void *user, struct mx_pager_read *out)
 void mx_engine_find_read(struct mx_engine *engine)
 {
 	if (!engine->pager_waits || engine->has_read ||
-	    !mx_board_load(engine->board, mx_engine_now(engine), &engine->read))
+	    !mx_board_load(engine->board, engine->now_ns, &engine->read))
 		return;
 	engine->has_read = 1;
 	engine->pager_waits = 0;
@@ -70,8 +69,8 @@ void mx_engine_read_done(void *user, struct mx_unit_ref ref, int status,
 	struct mx_engine *engine = user;
 	const struct mx_board_job *job;
 
-	pthread_mutex_lock(&engine->lock);
-	mx_board_loaded(engine->board, ref, status, mx_engine_now(engine));
+	mx_engine_lock(engine);
+	mx_board_loaded(engine->board, ref, status, engine->now_ns);
 	if (!status)
 		learn(engine, ref, size_bytes);
 	for (job = mx_board_running(engine->board); job; job = job->next)

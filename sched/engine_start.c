@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/network.h"
 #include "sched/board_net.h"
@@ -56,8 +57,12 @@ static int make_maps(struct mx_engine *engine, struct mx_err *err)
 		rc = mx_board_net_init(&engine->maps[i], engine->nets[i]->net,
 				       plan->streaming ? &plan->nets[i] : NULL,
 				       &given->nets[i], 0, err);
-		if (!rc)
-			engine->map_count++;
+		if (rc)
+			break;
+		engine->map_count++;
+		if (engine->opts.masa_profiles)
+			mx_board_net_set_masa(&engine->maps[i],
+					      &engine->opts.masa_profiles[i]);
 	}
 	mx_costs_fini(&costs);
 	return rc;
@@ -83,6 +88,17 @@ static int make_pager(struct mx_engine *engine, struct mx_err *err)
 	return rc;
 }
 
+/* Nobody looks at the unit: it is not held, and the lock is. */
+static void move_unit(void *user, struct mx_unit_ref ref, uint64_t from,
+		      uint64_t to, uint64_t bytes)
+{
+	struct mx_engine *engine = user;
+
+	(void)ref;
+	memmove(engine->slab.memory + to, engine->slab.memory + from,
+		(size_t)bytes);
+}
+
 static int set_aside(struct mx_engine *engine, struct mx_err *err)
 {
 	const struct mx_plan *plan = &engine->plan;
@@ -97,6 +113,8 @@ static int set_aside(struct mx_engine *engine, struct mx_err *err)
 		 * worker more to do. */
 		.jobs_at_once = plan->streaming ? STREAMING_JOBS
 						: engine->worker_count + 1,
+		.moved = move_unit,
+		.moved_user = engine,
 		.observer = mx_job_hear,
 		.observer_user = engine,
 	};

@@ -81,11 +81,21 @@ int mx_wave_net_init(struct mx_wave_net *net, const struct mx_board_net *of,
 		     uint32_t index);
 void mx_wave_net_fini(struct mx_wave_net *net);
 
+/*
+ * What stays when nobody waits for it: the memory, less the activations of a
+ * job and a ring for the units that come and go.
+ */
+void mx_keep_share(struct mx_foresight *fs);
+
 /* Fill in all networks' keep_before. Returns 0 or -ENOMEM. */
 int mx_keep_order(struct mx_foresight *fs);
 
 /* The first unit that a job at @step needs; unit_count: none. */
 uint32_t mx_wave_unit_at(const struct mx_wave_net *net, uint32_t step);
+
+/* Is the unit there (or past the last)? */
+int mx_wave_is_resident(const struct mx_foresight *fs,
+			const struct mx_wave_net *net, uint32_t unit);
 
 /* Make @wave one of @net that begins, with no jobs yet. */
 void mx_wave_open(const struct mx_foresight *fs, struct mx_wave_net *net,
@@ -116,6 +126,23 @@ uint64_t mx_wave_compute_ns(const struct mx_foresight *fs,
 /* Of one job: the computing after its last missing unit has come. */
 uint64_t mx_wave_tail_ns(const struct mx_foresight *fs,
 			 const struct mx_wave *wave);
+
+/*
+ * Could the job be admitted, if it were first? What cannot be is behind
+ * everything that runs: else what is kept for it could stop the others, whose
+ * end it waits for.
+ */
+int mx_foresight_can_begin(const struct mx_foresight *fs,
+			   struct mx_wave_net *net,
+			   const struct mx_board_job *job);
+/* When the wave will come to the unit. */
+uint64_t mx_foresight_use(const struct mx_wave *wave, uint32_t unit);
+/* Try out what to read next (foresight_moves.c). Returns 1 if that has decided,
+ * with *@found and, if so, the read; 0: the plain rule is asked. */
+int mx_moves_try_loads(struct mx_foresight *fs, struct mx_unit_ref *out,
+		       uint64_t *use, int *found);
+/* ... and whom to help: *@found, or NULL for nobody. */
+int mx_moves_try_helps(struct mx_foresight *fs, struct mx_board_job **found);
 
 /*
  * Rollouts (sched/foresight_rollout.h) of a board with few steps left, where

@@ -15,6 +15,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/*
+ * The ring: how much is read ahead before what is worth keeping has to go. An
+ * eighth of the memory, from two to eight of the largest units: deep enough
+ * that reads in flight and units being computed do not wait for each other.
+ * Admitting a job must leave it to those before.
+ */
+#define RING_UNITS 8
+#define RING_SHARE 8
+
 struct keep {
 	struct mx_wave_net *net;
 	uint32_t unit;
@@ -104,4 +113,35 @@ int mx_keep_order(struct mx_foresight *fs)
 	}
 	free(order);
 	return 0;
+}
+
+void mx_keep_share(struct mx_foresight *fs)
+{
+	uint64_t unit = 0;
+	uint64_t arena = 0;
+	uint64_t taken;
+	uint32_t i, k;
+
+	if (fs->memory_bytes == MX_RESIDENCY_UNLIMITED) {
+		fs->ring_bytes = UINT64_MAX;
+		fs->keep_bytes = UINT64_MAX;
+		return;
+	}
+	for (i = 0; i < fs->net_count; i++) {
+		const struct mx_board_net *net = fs->nets[i].net;
+
+		if (net->arena_bytes > arena)
+			arena = net->arena_bytes;
+		for (k = 0; k < net->unit_count; k++)
+			if (net->units[k].size_bytes > unit)
+				unit = net->units[k].size_bytes;
+	}
+	fs->ring_bytes = fs->memory_bytes / RING_SHARE;
+	if (fs->ring_bytes > RING_UNITS * unit)
+		fs->ring_bytes = RING_UNITS * unit;
+	if (fs->ring_bytes < 2 * unit)
+		fs->ring_bytes = 2 * unit;
+	taken = arena + fs->ring_bytes;
+	fs->keep_bytes =
+		fs->memory_bytes > taken ? fs->memory_bytes - taken : 0;
 }

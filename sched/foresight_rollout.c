@@ -4,6 +4,10 @@
 #include <string.h>
 
 #define WORTH 1e-6
+/* What is read before its turn may have to be read again, for want of room in
+ * a row, which is not played here: it must gain more than that. Without it 57
+ * units are read again in 1000 small instances, with it 18. */
+#define SKIP_COST 1.01
 #define PERMUTED 4
 #define NOBODY UINT32_MAX
 
@@ -156,9 +160,9 @@ static int help(struct mx_rollout *r, const uint8_t *order, uint32_t index)
 	return 1;
 }
 
-/* The job's first missing unit: its step; NOBODY: none. */
+/* The job's first missing unit but @skip: its step; NOBODY: none. */
 static uint32_t missing(const struct mx_rollout *r,
-			const struct mx_rollout_job *job)
+			const struct mx_rollout_job *job, uint32_t skip)
 {
 	const struct mx_board_net *net = r->nets[job->net];
 	uint32_t i;
@@ -166,17 +170,19 @@ static uint32_t missing(const struct mx_rollout *r,
 	for (i = job->next_step; i < net->step_count; i++)
 		if (net->steps[i].unit != MX_STEP_NONE &&
 		    r->state[slot_of(r, job, net->steps[i].unit)] ==
-			    MX_UNIT_ABSENT)
+			    MX_UNIT_ABSENT &&
+		    net->steps[i].last_of_unit && skip-- == 0)
 			return i;
 	return NOBODY;
 }
 
 /* Returns 1 when a read has begun. */
-static int load(struct mx_rollout *r, const uint8_t *order, uint32_t index)
+static int load(struct mx_rollout *r, const uint8_t *order, uint32_t index,
+		uint32_t skip)
 {
 	const struct mx_rollout_job *job = &r->jobs[index];
 	const struct mx_board_net *net = r->nets[job->net];
-	const uint32_t step = missing(r, job);
+	const uint32_t step = missing(r, job, skip);
 	uint32_t use[MX_ROLLOUT_UNITS];
 	uint32_t slot;
 
@@ -202,9 +208,10 @@ static void load_first(struct mx_rollout *r, const uint8_t *order)
 		for (i = 0; i < r->job_count; i++) {
 			const struct mx_rollout_job *job = &r->jobs[order[i]];
 
-			if (fits(r, job) == round || missing(r, job) == NOBODY)
+			if (fits(r, job) == round ||
+			    missing(r, job, 0) == NOBODY)
 				continue;
-			load(r, order, order[i]);
+			load(r, order, order[i], 0);
 			return;
 		}
 }
@@ -288,7 +295,8 @@ double mx_rollout_cost(const struct mx_rollout *rollout, const uint8_t *order,
 			if (!idles)
 				help(&r, order, order[i]);
 		if (move.kind == MX_ROLLOUT_LOAD &&
-		    move.job < MX_ROLLOUT_JOBS && !load(&r, order, move.job))
+		    move.job < MX_ROLLOUT_JOBS &&
+		    !load(&r, order, move.job, move.skip))
 			return INFINITY;
 		if (!r.load_ns && move.kind != MX_ROLLOUT_LOAD)
 			load_first(&r, order);
@@ -385,16 +393,16 @@ static double judge(const struct mx_rollout *rollout, const uint8_t *order,
 }
 
 uint32_t mx_rollout_choose(const struct mx_rollout *rollout,
-			   const uint8_t *order, enum mx_rollout_kind kind,
-			   const uint32_t *candidates, uint32_t count)
+			   const uint8_t *order,
+			   const struct mx_rollout_move *moves, uint32_t count)
 {
 	double least = INFINITY;
 	uint32_t best = 0;
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		const struct mx_rollout_move move = {kind, candidates[i]};
-		const double cost = judge(rollout, order, move);
+		const double cost = judge(rollout, order, moves[i]) *
+				    (moves[i].skip ? SKIP_COST : 1);
 
 		if (cost < least * (1 - WORTH) ||
 		    (least == INFINITY && cost < least)) {

@@ -44,12 +44,13 @@ struct mx_rollout {
 /* The first move, instead of the plain rule's. */
 enum mx_rollout_kind {
 	MX_ROLLOUT_PLAIN,
-	MX_ROLLOUT_LOAD, /* the job's first missing unit; or none for now */
+	MX_ROLLOUT_LOAD, /* a missing unit of the job; or none for now */
 	MX_ROLLOUT_HELP, /* the job; or none for now */
 };
 struct mx_rollout_move {
 	enum mx_rollout_kind kind;
 	uint32_t job; /* MX_ROLLOUT_JOBS: none, until something has happened */
+	uint32_t skip; /* so many of its missing units that come before */
 };
 
 /*
@@ -63,11 +64,11 @@ double mx_rollout_cost(const struct mx_rollout *rollout, const uint8_t *order,
 void mx_rollout_order(const struct mx_rollout *rollout, uint8_t *order);
 
 /*
- * The best first move of @kind among the @count candidates (the plain rule's
- * own first): its index, 0 unless another is better.
+ * The best first move of @moves[@count] (the plain rule's own first): its
+ * index, 0 unless another is better.
  */
 uint32_t mx_rollout_choose(const struct mx_rollout *rollout,
-			   const uint8_t *order, enum mx_rollout_kind kind,
-			   const uint32_t *candidates, uint32_t count);
+			   const uint8_t *order,
+			   const struct mx_rollout_move *moves, uint32_t count);
 
 #endif

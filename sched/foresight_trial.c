@@ -11,7 +11,7 @@
 /* Playing one step in a rollout, and how many rollouts a decision makes. */
 #define PLAY_NS 200
 #define ROLLOUTS 30
-#define COST_SHARE 1
+#define COST_SHARE 100
 
 static void note_busy(struct mx_foresight *fs, const struct mx_board_job *job,
 		      uint64_t end_ns)
@@ -119,6 +119,23 @@ static int add_job(struct mx_trial *trial, const struct mx_foresight *fs,
 	return 1;
 }
 
+/* Nobody to be before or after, and room for all it needs, or too much to try
+ * out. */
+static int is_alone(const struct mx_foresight *fs)
+{
+	const struct mx_wave *wave = fs->order_count ? fs->order[0] : NULL;
+	const struct mx_board_net *net;
+
+	if (fs->order_count > 1)
+		return 0;
+	if (!wave || !wave->net)
+		return 1;
+	net = wave->net->net;
+	return wave->jobs < 2 &&
+	       (net->step_count > STEPS_MAX ||
+		net->weight_bytes + net->arena_bytes <= fs->memory_bytes);
+}
+
 /* The waves' jobs in the order of their ranks. */
 static int add_jobs(struct mx_trial *trial, const struct mx_foresight *fs)
 {
@@ -141,7 +158,7 @@ static int add_jobs(struct mx_trial *trial, const struct mx_foresight *fs)
 			if (mx_wave_of(job) == wave && !add_job(trial, fs, job))
 				return 0;
 	}
-	return trial->rollout.job_count > 1;
+	return trial->rollout.job_count > 0;
 }
 
 /* Is a decision cheap against a step? */
@@ -172,7 +189,8 @@ int mx_trial_init(struct mx_trial *trial, const struct mx_foresight *fs)
 	uint64_t now_ns = mx_board_now(fs->board);
 	uint32_t i;
 
-	if (fs->order_count > MX_ROLLOUT_JOBS || fs->any_overdue)
+	if (is_alone(fs) || fs->order_count > MX_ROLLOUT_JOBS ||
+	    fs->any_overdue)
 		return 0;
 	memset(trial, 0, sizeof(*trial));
 	r->capacity_bytes = fs->memory_bytes;

@@ -263,3 +263,11 @@ void mx_wave_net_fini(struct mx_wave_net *net)
 	free(net->bytes_before);
 	free(net->keep_before);
 }
+
+int mx_wave_is_resident(const struct mx_foresight *fs,
+			const struct mx_wave_net *net, uint32_t unit)
+{
+	return unit >= net->net->unit_count ||
+	       mx_residency_state(mx_board_residency(fs->board),
+				  mx_wave_ref(net, unit)) == MX_UNIT_RESIDENT;
+}

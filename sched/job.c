@@ -26,6 +26,11 @@
 /* With several workers, each layer is cut into at least this many chunks a
  * worker, so that one that comes late still finds something to do. */
 #define CHUNKS_PER_WORKER 4
+/* ... unless it is done sooner, some microseconds, than others have come: in
+ * multiply-accumulates, for which an element that is read or written stands as
+ * for so many. */
+#define SMALL_WORK 100000
+#define ELEMENT_WORK 8
 
 static struct mx_open_step *find_open(struct mx_job *job, uint32_t step)
 {
@@ -63,6 +68,30 @@ static size_t layer_parts(const struct mx_network *net, uint32_t layer)
 		       : 0;
 }
 
+static int is_small(const struct mx_layer *layer)
+{
+	uint64_t work = layer->macs;
+	uint32_t i;
+
+	for (i = 0; i < layer->in_count && work < SMALL_WORK; i++)
+		work += mx_shape_elems(&layer->in_shape[i]) * ELEMENT_WORK;
+	for (i = 0; i < layer->out_count && work < SMALL_WORK; i++)
+		work += mx_shape_elems(&layer->out_shape[i]) * ELEMENT_WORK;
+	return work < SMALL_WORK;
+}
+
+/* How many parts of a layer, which has @parts, are taken at once. */
+static size_t chunk_parts(const struct mx_job *job, uint32_t layer,
+			  size_t parts)
+{
+	const size_t workers = job->engine->worker_count;
+
+	if (parts < 2 || workers < 2 ||
+	    is_small(&job->home->net->layers[layer]))
+		return parts;
+	return mx_size_div_up(parts, workers * CHUNKS_PER_WORKER);
+}
+
 static void begin_step(struct mx_job *job)
 {
 	const struct mx_network *net = job->home->net;
@@ -74,6 +103,7 @@ static void begin_step(struct mx_job *job)
 	job->begun = 1;
 	job->next_part = 0;
 	job->end_part = layer_parts(net, layer);
+	job->chunk_parts = chunk_parts(job, layer, job->end_part);
 	if (slice != MX_NONE) {
 		const struct mx_slice *where = &net->slices[slice];
 		const size_t tiles = net->layers[layer].tile_count;
@@ -83,8 +113,7 @@ static void begin_step(struct mx_job *job)
 	}
 	open->step = step;
 	open->left = job->end_part - job->next_part;
-	mx_board_begin(job->engine->board, job->board,
-		       mx_engine_now(job->engine));
+	mx_board_begin(job->engine->board, job->board, job->engine->now_ns);
 }
 
 /* Where the bytes of a slice are, whose unit is RESIDENT. */
@@ -108,10 +137,8 @@ static const unsigned char *weights_of(const struct mx_job *job, uint32_t step,
 static void take_parts(struct mx_job *job, struct mx_chunk *chunk)
 {
 	const struct mx_network *net = job->home->net;
-	const uint32_t workers = job->engine->worker_count;
 	const uint32_t step = job->board->next_step;
 	const uint32_t slice = slice_of(job, step);
-	size_t end;
 
 	if (!job->begun)
 		begin_step(job);
@@ -125,18 +152,11 @@ static void take_parts(struct mx_job *job, struct mx_chunk *chunk)
 		chunk->weights = weights_of(job, step, slice);
 		chunk->first_block = net->slices[slice].first_block;
 	}
-	end = job->end_part;
-	if (workers > 1)
-		end = mx_size_min(
-			end,
-			job->next_part +
-				mx_size_div_up(layer_parts(net, chunk->layer),
-					       (size_t)workers *
-						       CHUNKS_PER_WORKER));
 	chunk->parts.begin = job->next_part;
-	chunk->parts.end = end;
-	job->next_part = end;
-	if (end == job->end_part) {
+	chunk->parts.end =
+		mx_size_min(job->next_part + job->chunk_parts, job->end_part);
+	job->next_part = chunk->parts.end;
+	if (job->next_part == job->end_part) {
 		job->begun = 0;
 		mx_board_taken(job->engine->board, job->board);
 	}
@@ -159,7 +179,7 @@ static void admit(struct mx_job *job, struct mx_chunk *chunk)
 /* A worker comes to the job. */
 static void enter(struct mx_job *job)
 {
-	const uint64_t now = mx_engine_now(job->engine);
+	const uint64_t now = job->engine->now_ns;
 
 	if (job->times.start_ns == 0)
 		job->times.start_ns = now;
@@ -176,7 +196,7 @@ static void leave(struct mx_job *job)
 	assert(job->running > 0);
 	if (--job->running == 0)
 		job->times.compute_ns +=
-			mx_engine_now(job->engine) - job->compute_since_ns;
+			job->engine->now_ns - job->compute_since_ns;
 }
 
 int mx_job_take(struct mx_engine *engine, struct mx_chunk *chunk)
@@ -186,7 +206,7 @@ int mx_job_take(struct mx_engine *engine, struct mx_chunk *chunk)
 
 	if (engine->live_count == 0)
 		return 0;
-	work = mx_board_work(engine->board, mx_engine_now(engine));
+	work = mx_board_work(engine->board, engine->now_ns);
 	if (work.kind == MX_WORK_NONE)
 		return 0;
 	job = work.job->user;
@@ -210,9 +230,18 @@ int mx_job_take_more(struct mx_chunk *chunk)
 	return 1;
 }
 
+int mx_job_leaves_work(const struct mx_chunk *chunk)
+{
+	const struct mx_job *job = chunk->job;
+	const struct mx_engine *engine = job->engine;
+
+	return engine->live_count > 1 || job->begun ||
+	       mx_board_is_ready(engine->board, job->board);
+}
+
 void mx_job_note_stall(struct mx_job *job)
 {
-	const uint64_t now = mx_engine_now(job->engine);
+	const uint64_t now = job->engine->now_ns;
 	struct mx_unit_ref ref;
 	const int stalls =
 		!job->status && job->running == 0 && job->board->prepared &&
@@ -233,7 +262,7 @@ static void finish_step(struct mx_job *job, struct mx_open_step *open)
 
 	open->step = MX_STEP_NONE;
 	mx_board_done(job->engine->board, job->board, step,
-		      mx_engine_now(job->engine));
+		      job->engine->now_ns);
 }
 
 void mx_job_end(struct mx_job *job, int status, const struct mx_err *err)
@@ -255,8 +284,7 @@ void mx_job_end(struct mx_job *job, int status, const struct mx_err *err)
 		open = NULL;
 	}
 	mx_board_cancel(engine->board, job->board,
-			status == -ECANCELED ? 0 : status,
-			mx_engine_now(engine));
+			status == -ECANCELED ? 0 : status, engine->now_ns);
 	if (open && open->left == 0)
 		finish_step(job, open);
 	mx_job_note_stall(job);
@@ -297,12 +325,11 @@ void mx_job_give_back(const struct mx_chunk *chunk, int status,
 		 * arena. */
 		pthread_mutex_unlock(&engine->lock);
 		keep_outputs(job);
-		pthread_mutex_lock(&engine->lock);
+		mx_engine_lock(engine);
 	}
 	leave(job);
 	if (chunk->prepares)
-		mx_board_prepared(engine->board, job->board,
-				  mx_engine_now(engine));
+		mx_board_prepared(engine->board, job->board, engine->now_ns);
 	else if (chunk->open->step != MX_STEP_NONE && chunk->open->left == 0)
 		finish_step(job, chunk->open);
 	mx_job_note_stall(job);
@@ -411,7 +438,7 @@ void mx_job_hear(void *user, const struct mx_board_event *event)
 		engine->opts.observer(engine->opts.observer_user, event);
 }
 
-void mx_engine_settle(struct mx_engine *engine)
+void mx_engine_note(struct mx_engine *engine)
 {
 	struct mx_job *job;
 
@@ -420,6 +447,11 @@ void mx_engine_settle(struct mx_engine *engine)
 		finish(job);
 	}
 	mx_engine_find_read(engine);
+}
+
+void mx_engine_settle(struct mx_engine *engine)
+{
+	mx_engine_note(engine);
 	if (!engine->has_news)
 		return;
 	engine->has_news = 0;

@@ -32,6 +32,12 @@ struct mx_chunk_event {
 typedef void mx_chunk_observer_fn(void *user,
 				  const struct mx_chunk_event *event);
 
+enum mx_engine_flags {
+	/* No kernel that saves products by taking sums first: results are as
+	 * the definition's but for the order of the sums. */
+	MX_ENGINE_EXACT = 1 << 0,
+};
+
 struct mx_engine_opts {
 	uint32_t threads; /* workers; 0: one for each online CPU */
 	/* What the process may be charged for, all in all; 0: no limit, the
@@ -51,10 +57,14 @@ struct mx_engine_opts {
 	const char *policy;
 	uint32_t workers; /* layer tasks at once for policies that count them;
 			     0: the policy's own number */
+	unsigned flags; /* enum mx_engine_flags */
 	/* What layers and reads take, for the networks in the order in which
 	 * they are added; needed until mx_engine_start() returns. NULL:
 	 * estimated. */
 	const struct mx_costs *costs;
+	/* What masa goes by, for the networks in that order, as long; NULL:
+	 * costs, weights and activations. */
+	const struct mx_masa_profile *masa_profiles;
 	/* Called under the engine's lock: quick, and no call back into the
 	 * engine. For a board event job->user is the struct mx_job. NULL:
 	 * none. */
@@ -200,6 +210,7 @@ struct mx_engine_totals {
 	uint64_t planned_memory_bytes; /* of that, weights and activations */
 	uint64_t memory_peak_bytes; /* of that, weights and activations: the
 				       most in use */
+	uint64_t moved_bytes; /* weights moved in memory to make room */
 	const char *policy;
 	uint64_t budget_bytes; /* 0: none */
 	const char *io; /* the back end; lives as long as the engine */

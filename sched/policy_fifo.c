@@ -316,4 +316,5 @@ const struct mx_policy mx_policy_fifo = {
 	.next_help = next_help,
 	.next_load = next_load,
 	.next_use = next_use,
+	.idle_use = WANTED_BY_NOBODY,
 };

@@ -40,14 +40,6 @@
 #include "sched/foresight_order.h"
 
 /*
- * The ring: how much is read ahead before what is worth keeping has to go. An
- * eighth of the memory, from two to eight of the largest units: deep enough
- * that reads in flight and units being computed do not wait for each other.
- * Admitting a job must leave it to those before.
- */
-#define RING_UNITS 8
-#define RING_SHARE 8
-/*
  * A unit's use: what it is needed for, then when. Needed soon, or worth keeping
  * and needed: its wave's rank and its distance from there. Needed by a job
  * that may never run. Worth keeping. Needed, but beyond the ring. Neither.
@@ -64,41 +56,6 @@
 #define WAVES_MAX 6
 /* From this chance on, a job that may never run is worth reading for. */
 #define LIKELY 0.5f
-
-/*
- * What stays when nobody waits for it: the memory, less the activations of a
- * job and a ring for the units that come and go.
- */
-static void share_memory(struct mx_foresight *fs)
-{
-	uint64_t unit = 0;
-	uint64_t arena = 0;
-	uint64_t taken;
-	uint32_t i, k;
-
-	if (fs->memory_bytes == MX_RESIDENCY_UNLIMITED) {
-		fs->ring_bytes = UINT64_MAX;
-		fs->keep_bytes = UINT64_MAX;
-		return;
-	}
-	for (i = 0; i < fs->net_count; i++) {
-		const struct mx_board_net *net = fs->nets[i].net;
-
-		if (net->arena_bytes > arena)
-			arena = net->arena_bytes;
-		for (k = 0; k < net->unit_count; k++)
-			if (net->units[k].size_bytes > unit)
-				unit = net->units[k].size_bytes;
-	}
-	fs->ring_bytes = fs->memory_bytes / RING_SHARE;
-	if (fs->ring_bytes > RING_UNITS * unit)
-		fs->ring_bytes = RING_UNITS * unit;
-	if (fs->ring_bytes < 2 * unit)
-		fs->ring_bytes = 2 * unit;
-	taken = arena + fs->ring_bytes;
-	fs->keep_bytes =
-		fs->memory_bytes > taken ? fs->memory_bytes - taken : 0;
-}
 
 static void foresight_fini(void *state)
 {
@@ -143,7 +100,7 @@ static int foresight_init(void **state, const struct mx_board *board,
 		foresight_fini(fs);
 		return mx_fail(err, ENOMEM, "no memory for foresight");
 	}
-	share_memory(fs);
+	mx_keep_share(fs);
 	*state = fs;
 	return 0;
 }
@@ -192,13 +149,9 @@ static int is_overdue(const struct mx_foresight *fs, const struct mx_wave *wave)
 	       (now_ns - wave->arrival_ns) / MX_FORESIGHT_AGEING > own_ns;
 }
 
-/*
- * Could the job be admitted, if it were first? What cannot be is behind
- * everything that runs: else what is kept for it could stop the others, whose
- * end it waits for.
- */
-static int can_begin(const struct mx_foresight *fs, struct mx_wave_net *net,
-		     const struct mx_board_job *job)
+int mx_foresight_can_begin(const struct mx_foresight *fs,
+			   struct mx_wave_net *net,
+			   const struct mx_board_job *job)
 {
 	return mx_board_running_count(fs->board) < RUNNING_MAX &&
 	       mx_board_fits(fs->board, job) &&
@@ -221,7 +174,7 @@ static void refresh_pending(struct mx_foresight *fs, struct mx_wave_net *net)
 		mx_wave_open(fs, net, wave);
 	wave->jobs = (uint32_t)mx_board_waiting_count(fs->board, net->index);
 	wave->arrival_ns = first->arrival_ns;
-	wave->blocked = !can_begin(fs, net, first);
+	wave->blocked = !mx_foresight_can_begin(fs, net, first);
 	fs->any_blocked |= wave->blocked;
 	fs->overdue_waits |= wave->blocked && is_overdue(fs, wave);
 }
@@ -371,7 +324,7 @@ static uint64_t distance(const struct mx_wave_net *net, uint32_t from,
 	return ns < DISTANCE_MAX ? ns : DISTANCE_MAX;
 }
 
-static uint64_t use_of(const struct mx_wave *wave, uint32_t unit)
+uint64_t mx_foresight_use(const struct mx_wave *wave, uint32_t unit)
 {
 	return (wave->rank << RANK_SHIFT) +
 	       distance(wave->net, wave->unit, unit);
@@ -399,7 +352,7 @@ static uint64_t foresight_next_use(void *state, const struct mx_board *board,
 
 		if (!wave->net || ref.unit < wave->unit)
 			continue;
-		use = use_of(wave, ref.unit);
+		use = mx_foresight_use(wave, ref.unit);
 		if (!net->waves[MX_WAVE_PENDING].net &&
 		    !is_kept(fs, net, ref.unit) &&
 		    net->bytes_before[ref.unit] -
@@ -454,50 +407,6 @@ static uint64_t ahead_of(const struct mx_foresight *fs,
 	return sum;
 }
 
-/* A rollout's read: of @job, the first missing unit. Returns 1 or 0. */
-static int load_for(struct mx_foresight *fs, const struct mx_board_job *job,
-		    struct mx_unit_ref *out, uint64_t *use)
-{
-	const struct mx_wave_net *net = &fs->nets[job->net];
-	const struct mx_wave *wave = job->state == MX_JOB_WAITING
-					     ? &net->waves[MX_WAVE_PENDING]
-					     : mx_wave_of(job);
-	uint32_t unit = mx_wave_unit_at(net, job->next_step);
-
-	while (unit < net->net->unit_count && !mx_wave_is_absent(fs, net, unit))
-		unit++;
-	if (unit == net->net->unit_count)
-		return 0;
-	*out = mx_wave_ref(net, unit);
-	*use = use_of(wave, unit);
-	return 1;
-}
-
-/* Try the reads of all jobs out. Returns 1 if it has decided, with *@found. */
-static int try_loads(struct mx_foresight *fs, struct mx_unit_ref *out,
-		     uint64_t *use, int *found)
-{
-	uint32_t candidates[MX_ROLLOUT_JOBS + 1];
-	struct mx_unit_ref ref;
-	struct mx_trial trial;
-	uint32_t count = 0;
-	uint32_t i;
-
-	if (!mx_trial_init(&trial, fs))
-		return 0;
-	for (i = 0; i < trial.rollout.job_count; i++)
-		if (load_for(fs, trial.jobs[trial.order[i]], &ref, use))
-			candidates[count++] = trial.order[i];
-	if (count == 0)
-		return 0;
-	if (mx_trial_can_wait(&trial))
-		candidates[count++] = MX_ROLLOUT_JOBS;
-	i = candidates[mx_rollout_choose(&trial.rollout, trial.order,
-					 MX_ROLLOUT_LOAD, candidates, count)];
-	*found = i < MX_ROLLOUT_JOBS && load_for(fs, trial.jobs[i], out, use);
-	return 1;
-}
-
 static int foresight_next_load(void *state, const struct mx_board *board,
 			       struct mx_unit_ref *out, uint64_t *use)
 {
@@ -509,7 +418,7 @@ static int foresight_next_load(void *state, const struct mx_board *board,
 	(void)board;
 	if (fs->dirty)
 		rank(fs);
-	if (try_loads(fs, out, use, &found))
+	if (mx_moves_try_loads(fs, out, use, &found))
 		return found;
 	for (i = 0; i < fs->order_count; i++) {
 		struct mx_wave *wave = fs->order[i];
@@ -523,7 +432,7 @@ static int foresight_next_load(void *state, const struct mx_board *board,
 		if (wave->cursor >= end)
 			continue;
 		*out = mx_wave_ref(wave->net, wave->cursor);
-		*use = use_of(wave, wave->cursor);
+		*use = mx_foresight_use(wave, wave->cursor);
 		/* Kept or not: or it would take the place of what the wave
 		 * needs sooner, and that its place in turn. */
 		if (ahead > fs->ring_bytes ||
@@ -573,14 +482,6 @@ static int leaves_a_ring(const struct mx_foresight *fs,
 	return taken + fs->ring_bytes <= totals.capacity_bytes;
 }
 
-static int is_resident(const struct mx_foresight *fs,
-		       const struct mx_wave_net *net, uint32_t unit)
-{
-	return unit >= net->net->unit_count ||
-	       mx_residency_state(mx_board_residency(fs->board),
-				  mx_wave_ref(net, unit)) == MX_UNIT_RESIDENT;
-}
-
 /*
  * The pending wave's first job, if it can be admitted now. The first in rank
  * is admitted as soon as it fits; one that is behind others only when it has
@@ -592,10 +493,11 @@ static struct mx_board_job *to_admit(struct mx_foresight *fs,
 	struct mx_wave_net *net = wave->net;
 	struct mx_board_job *job = mx_board_waiting(fs->board, net->index);
 
-	if (!job || !can_begin(fs, net, job))
+	if (!job || !mx_foresight_can_begin(fs, net, job))
 		return NULL;
-	if (wave->rank > 0 && (!is_resident(fs, net, mx_wave_unit_at(net, 0)) ||
-			       !leaves_a_ring(fs, net)))
+	if (wave->rank > 0 &&
+	    (!mx_wave_is_resident(fs, net, mx_wave_unit_at(net, 0)) ||
+	     !leaves_a_ring(fs, net)))
 		return NULL;
 	return job;
 }
@@ -609,7 +511,7 @@ static struct mx_board_job *companion(struct mx_foresight *fs,
 	struct mx_board_job *other = mx_board_waiting(fs->board, net->index);
 
 	if (!other || mx_wave_of(job)->unit != mx_wave_unit_at(net, 0) ||
-	    !can_begin(fs, net, other) || !leaves_a_ring(fs, net))
+	    !mx_foresight_can_begin(fs, net, other) || !leaves_a_ring(fs, net))
 		return NULL;
 	return other;
 }
@@ -626,40 +528,6 @@ static struct mx_board_job *first_admitted(struct mx_foresight *fs)
 	return to_admit(fs, wave);
 }
 
-/* Try out whom to help. Returns 1 if it has decided, with *@found. */
-static int try_helps(struct mx_foresight *fs, struct mx_board_job **found)
-{
-	uint32_t candidates[MX_ROLLOUT_JOBS + 1];
-	struct mx_trial trial;
-	uint32_t count = 0;
-	uint32_t i;
-
-	if (!mx_trial_init(&trial, fs))
-		return 0;
-	for (i = 0; i < trial.rollout.job_count; i++) {
-		struct mx_board_job *job = trial.jobs[trial.order[i]];
-		struct mx_wave_net *net = &fs->nets[job->net];
-
-		if (job->state == MX_JOB_WAITING
-			    ? job == mx_board_waiting(fs->board, job->net) &&
-				      can_begin(fs, net, job) &&
-				      is_resident(fs, net,
-						  mx_wave_unit_at(net, 0))
-			    : mx_board_is_ready(fs->board, job))
-			candidates[count++] = trial.order[i];
-	}
-	*found = NULL;
-	if (count == 0)
-		return 1;
-	if (mx_trial_can_wait(&trial))
-		candidates[count++] = MX_ROLLOUT_JOBS;
-	i = candidates[mx_rollout_choose(&trial.rollout, trial.order,
-					 MX_ROLLOUT_HELP, candidates, count)];
-	if (i < MX_ROLLOUT_JOBS)
-		*found = trial.jobs[i];
-	return 1;
-}
-
 static struct mx_board_job *foresight_next_help(void *state,
 						const struct mx_board *board)
 {
@@ -674,7 +542,7 @@ static struct mx_board_job *foresight_next_help(void *state,
 	other = first_admitted(fs);
 	if (other)
 		return other;
-	if (try_helps(fs, &other))
+	if (mx_moves_try_helps(fs, &other))
 		return other;
 	ready = first_ready(fs);
 	for (i = 0; i < fs->order_count && !fs->overdue_waits; i++) {
@@ -703,4 +571,5 @@ const struct mx_policy mx_policy_foresight = {
 	.next_help = foresight_next_help,
 	.next_load = foresight_next_load,
 	.next_use = foresight_next_use,
+	.idle_use = LIKELY_USE,
 };

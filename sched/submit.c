@@ -14,31 +14,41 @@
 
 #define NS_PER_S 1000000000u
 
-float mx_pattern_value(uint64_t i)
+static float pattern(uint32_t i)
 {
-	/* A full-period multiplicative hash: neighbours differ. */
-	const uint32_t mixed = (uint32_t)(i + 1) * 2654435761u;
+	/* A full-period multiplicative hash: neighbours differ. Signed, since
+	 * that is what vector units convert. */
+	const int32_t mixed = (int32_t)((i + 1) * 2654435761u >> 8);
 
-	return (float)(mixed >> 8) / 8388608.0f - 1.0f;
+	return (float)mixed * (1 / 8388608.0f) - 1.0f;
 }
 
-/* The pattern, laid out as the view wants it. */
+float mx_pattern_value(uint64_t i)
+{
+	return pattern((uint32_t)i);
+}
+
+/* The pattern, laid out as the view wants it: line by line. */
 static void load_pattern(const struct mx_view *view)
 {
 	const struct mx_shape *shape = &view->shape;
 	const size_t count = mx_shape_elems(shape);
+	const uint32_t last = shape->rank ? shape->rank - 1 : 0;
+	const size_t length = shape->rank ? shape->dim[last] : 1;
+	const size_t stride = shape->rank ? view->stride[last] : 1;
 	size_t index[MX_RANK_MAX] = {0};
-	size_t at = 0;
-	size_t i;
+	float *line = view->data;
+	size_t begin, i;
 	uint32_t d;
 
-	for (i = 0; i < count; i++) {
-		view->data[at] = mx_pattern_value(i);
-		for (d = shape->rank; d-- > 0;) {
-			at += view->stride[d];
+	for (begin = 0; begin < count; begin += length) {
+		for (i = 0; i < length; i++)
+			line[i * stride] = pattern((uint32_t)(begin + i));
+		for (d = last; d-- > 0;) {
+			line += view->stride[d];
 			if (++index[d] < shape->dim[d])
 				break;
-			at -= index[d] * view->stride[d];
+			line -= index[d] * view->stride[d];
 			index[d] = 0;
 		}
 	}
@@ -224,9 +234,8 @@ int mx_engine_submit_with(struct mx_engine *engine, uint32_t index,
 		goto fail;
 	arrival.arrival_ns = job->times.arrival_ns;
 	arrival.user = job;
-	pthread_mutex_lock(&engine->lock);
-	job->board =
-		mx_board_arrive(engine->board, &arrival, mx_engine_now(engine));
+	mx_engine_lock(engine);
+	job->board = mx_board_arrive(engine->board, &arrival, engine->now_ns);
 	if (job->board) {
 		job->ended = 0;
 		job->home->was_run = 1;
@@ -268,7 +277,7 @@ int mx_job_release(struct mx_job *job, const float *const *inputs,
 	if (inputs && copy_inputs(net, inputs, &copies))
 		rc = mx_fail(&why, ENOMEM, "%s: no memory for inputs",
 			     net->name);
-	pthread_mutex_lock(&engine->lock);
+	mx_engine_lock(engine);
 	if (rc) {
 		mx_job_end(job, rc, &why);
 	} else if (job->board->state == MX_JOB_HELD) {
@@ -278,8 +287,7 @@ int mx_job_release(struct mx_job *job, const float *const *inputs,
 			job->borrows = 0;
 			copies = NULL;
 		}
-		mx_board_release(engine->board, job->board,
-				 mx_engine_now(engine));
+		mx_board_release(engine->board, job->board, engine->now_ns);
 	}
 	mx_engine_settle(engine);
 	pthread_mutex_unlock(&engine->lock);
@@ -294,7 +302,7 @@ void mx_job_cancel(struct mx_job *job)
 	struct mx_err err;
 
 	(void)mx_fail(&err, ECANCELED, "%s: cancelled", job->home->net->name);
-	pthread_mutex_lock(&job->engine->lock);
+	mx_engine_lock(job->engine);
 	mx_job_end(job, -ECANCELED, &err);
 	mx_engine_settle(job->engine);
 	pthread_mutex_unlock(&job->engine->lock);

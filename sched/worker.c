@@ -31,18 +31,15 @@ static void relax(void)
 #endif
 }
 
-/* Returns 1 when there may be work, 0 after SPIN_NS without. No lock held. */
-static int spin(struct mx_engine *engine, uint64_t seen)
+/* Until there may be work, or SPIN_NS have passed. No lock held. */
+static void spin(struct mx_engine *engine, uint64_t seen)
 {
 	const uint64_t until = mx_clock_ns() + SPIN_NS;
 
-	do {
-		if (atomic_load_explicit(&engine->epoch,
-					 memory_order_acquire) != seen)
-			return 1;
+	while (atomic_load_explicit(&engine->epoch, memory_order_acquire) ==
+		       seen &&
+	       mx_clock_ns() < until)
 		relax();
-	} while (mx_clock_ns() < until);
-	return 0;
 }
 
 static int grow_scratch(struct mx_worker *worker, size_t bytes,
@@ -77,44 +74,42 @@ static void compute(struct mx_worker *worker, const struct mx_chunk *chunk)
 		mx_frame_run(chunk->job->frame, &work);
 }
 
-/* What it took, for whoever keeps count. The lock is held. */
+/* What it took, for whoever keeps count: times on the engine's clock. The lock
+ * is held. */
 static void note_times(const struct mx_worker *worker,
 		       const struct mx_chunk *chunk, uint64_t begin_ns,
 		       uint64_t end_ns)
 {
 	const struct mx_engine *engine = worker->engine;
 	struct mx_job *job = chunk->job;
-	const struct mx_chunk_event event = {
-		.job = job,
-		.id = job->board->id,
-		.net = job->board->net,
-		.layer = chunk->layer,
-		.worker = worker->index,
-		.begin_ns = begin_ns - engine->opened_ns,
-		.end_ns = end_ns - engine->opened_ns,
-	};
 
 	if (chunk->layer < job->home->net->layer_count)
 		job->layer_ns[chunk->layer] += end_ns - begin_ns;
-	if (engine->opts.chunk_observer)
+	if (engine->opts.chunk_observer) {
+		const struct mx_chunk_event event = {
+			.job = job,
+			.id = job->board->id,
+			.net = job->board->net,
+			.layer = chunk->layer,
+			.worker = worker->index,
+			.begin_ns = begin_ns,
+			.end_ns = end_ns,
+		};
+
 		engine->opts.chunk_observer(engine->opts.observer_user, &event);
+	}
 }
 
-/* Compute, without the lock, what @chunk says; the times go to *@begin_ns and
- * *@end_ns. */
-static int work_on(struct mx_worker *worker, const struct mx_chunk *chunk,
-		   uint64_t *begin_ns, uint64_t *end_ns, struct mx_err *err)
+/* A system call: not for every chunk, but before somebody may ask. No lock
+ * held. */
+static void note_faults(struct mx_worker *worker)
 {
 	struct rusage usage;
 
-	*begin_ns = mx_clock_ns();
-	compute(worker, chunk);
-	*end_ns = mx_clock_ns();
 	if (getrusage(RUSAGE_THREAD, &usage) == 0)
 		atomic_store_explicit(&worker->major_faults,
 				      (uint64_t)usage.ru_majflt,
 				      memory_order_relaxed);
-	return mx_pager_check(worker->engine->pager, chunk->net, err);
 }
 
 /* Do one chunk; the lock is held before and after, not within. */
@@ -122,21 +117,52 @@ static void do_chunk(struct mx_worker *worker, const struct mx_chunk *chunk)
 {
 	struct mx_engine *engine = worker->engine;
 	const size_t scratch_bytes = engine->scratch_bytes;
+	const uint32_t layers = chunk->job->home->net->layer_count;
 	struct mx_err err = {""};
 	uint64_t begin_ns = 0;
-	uint64_t end_ns = 0;
-	int rc;
+	uint64_t end_ns;
+	int rc, computes;
 
 	pthread_mutex_unlock(&engine->lock);
 	rc = grow_scratch(worker, scratch_bytes, &err);
-	if (!rc && chunk->prepares)
+	computes = !rc && !chunk->prepares;
+	if (computes) {
+		begin_ns = mx_engine_now(engine);
+		compute(worker, chunk);
+		rc = mx_pager_check(engine->pager, chunk->net, &err);
+	} else if (!rc) {
 		rc = mx_job_prepare(chunk->job, &err);
-	else if (!rc)
-		rc = work_on(worker, chunk, &begin_ns, &end_ns, &err);
-	pthread_mutex_lock(&engine->lock);
-	if (end_ns)
+	}
+	end_ns = mx_engine_now(engine);
+	if (computes && chunk->layer + 1 >= layers)
+		note_faults(worker);
+	mx_engine_lock_at(engine, end_ns);
+	if (computes)
 		note_times(worker, chunk, begin_ns, end_ns);
 	mx_job_give_back(chunk, rc, &err);
+}
+
+/* Returns when there may be work. The lock is held before and after, not
+ * within. */
+static void await_work(struct mx_worker *worker)
+{
+	struct mx_engine *engine = worker->engine;
+	const uint64_t seen =
+		atomic_load_explicit(&engine->epoch, memory_order_relaxed);
+	const int may_come = engine->live_count > 0;
+
+	pthread_mutex_unlock(&engine->lock);
+	note_faults(worker);
+	if (may_come)
+		spin(engine, seen);
+	mx_engine_lock(engine);
+	/* Only if nothing has come since it was looked for. */
+	if (atomic_load_explicit(&engine->epoch, memory_order_relaxed) != seen)
+		return;
+	engine->idle_count++;
+	pthread_cond_wait(&engine->work, &engine->lock);
+	engine->idle_count--;
+	engine->now_ns = mx_engine_now(engine);
 }
 
 void *mx_worker_main(void *user)
@@ -145,38 +171,24 @@ void *mx_worker_main(void *user)
 	struct mx_engine *engine = worker->engine;
 	struct mx_chunk chunk;
 	int found = 0;
-	uint64_t seen;
 
-	pthread_mutex_lock(&engine->lock);
+	mx_engine_lock(engine);
 	for (;;) {
 		found = (found && mx_job_take_more(&chunk)) ||
 			mx_job_take(engine, &chunk);
+		/* What has been done has given this worker something to do;
+		 * the others need not look unless there is more. */
+		if (!found || !mx_job_leaves_work(&chunk))
+			engine->has_news = 0;
 		mx_engine_settle(engine);
 		if (found) {
 			do_chunk(worker, &chunk);
-			mx_engine_settle(engine);
+			mx_engine_note(engine);
 			continue;
 		}
 		if (engine->stopping && engine->live_count == 0)
 			break;
-		seen = atomic_load_explicit(&engine->epoch,
-					    memory_order_relaxed);
-		if (engine->live_count > 0) {
-			int news;
-
-			pthread_mutex_unlock(&engine->lock);
-			news = spin(engine, seen);
-			pthread_mutex_lock(&engine->lock);
-			if (news)
-				continue;
-		}
-		/* Only if nothing has come since the spin gave up. */
-		if (atomic_load_explicit(&engine->epoch,
-					 memory_order_relaxed) != seen)
-			continue;
-		engine->idle_count++;
-		pthread_cond_wait(&engine->work, &engine->lock);
-		engine->idle_count--;
+		await_work(worker);
 	}
 	/* The others have to notice too. */
 	pthread_cond_broadcast(&engine->work);

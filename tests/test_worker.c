@@ -116,6 +116,52 @@ static void outputs_are_the_same_bits_for_any_policy_budget_threads_and_io(
 	}
 }
 
+/* Where bytes of weights are, is nothing that an output depends on. */
+static void outputs_are_the_same_bits_when_weights_are_moved(void **state)
+{
+	enum { ROUNDS = 200, JOBS = 6, STEP = 32768 };
+	struct ground *ground = *state;
+	struct mx_engine_totals totals;
+	struct mx_job *jobs[JOBS];
+	float got[TINY_OUT];
+	uint64_t moved = 0;
+	int round, i;
+
+	for (round = 0; round < ROUNDS && moved < 4 * MIB; round++) {
+		const uint32_t threads = 1 + (uint32_t)round % 2;
+		const struct mx_engine_opts opts = {
+			.threads = threads,
+			.budget_bytes = engine_least_budget(ground->nets, NETS,
+							    threads) +
+					(uint64_t)(round % 64 + 1) * STEP,
+			.given_inputs = 1,
+			.policy = "foresight",
+		};
+		struct mx_engine *engine =
+			engine_with(&opts, ground->nets, NETS);
+
+		for (i = 0; i < JOBS; i++) {
+			const float *inputs[1] = {ground->input[i % INPUTS]};
+
+			assert_int_equal(
+				mx_engine_submit(engine, (uint32_t)i % NETS,
+						 inputs, &jobs[i], NULL),
+				0);
+		}
+		for (i = 0; i < JOBS; i++) {
+			assert_int_equal(mx_job_wait(jobs[i], NULL, NULL), 0);
+			mx_job_output(jobs[i], 0, got);
+			assert_memory_equal(got, ground->want[i % INPUTS],
+					    sizeof(got));
+			mx_job_free(jobs[i]);
+		}
+		mx_engine_totals(engine, &totals);
+		moved += totals.moved_bytes;
+		mx_engine_close(engine);
+	}
+	assert_true(moved > 0);
+}
+
 /* A job of a crowd: when it ends, and how. */
 struct member {
 	struct mx_job *job;
@@ -258,6 +304,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			outputs_are_the_same_bits_for_any_policy_budget_threads_and_io),
+		cmocka_unit_test(
+			outputs_are_the_same_bits_when_weights_are_moved),
 		cmocka_unit_test(a_crowd_of_jobs_comes_and_goes),
 	};
 
