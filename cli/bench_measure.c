@@ -34,6 +34,7 @@ static int rig_open(struct rig *rig, const struct mx_bench_point *point,
 					? point->budget_bytes
 					: 0,
 		.io = opts->io,
+		.flags = opts->flags,
 		.policy = point->policy,
 		.passes = passes,
 		.log = opts->log,

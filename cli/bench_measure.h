@@ -12,7 +12,8 @@ struct mx_err;
 struct mx_log;
 
 struct mx_bench_opts {
-	const char *io; /* as struct mx_engine_opts */
+	const char *io; /* as struct mx_engine_opts, and the next */
+	unsigned flags;
 	const struct mx_log *log;
 };
 

@@ -1,6 +1,8 @@
 #include "cli/description.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +10,13 @@
 #include "cli/number.h"
 #include "cli/yaml_tree.h"
 #include "lib/err.h"
+#include "sched/board.h"
 
 #define FILE_NAME "description.yaml"
+#define MB_BYTES 1e6
+#define MS_NS 1e6
+/* Of a number in either unit: in bytes or ns it is far from an overflow. */
+#define PROFILE_MAX 1e9
 
 int mx_description_is(const char *path)
 {
@@ -172,5 +179,49 @@ int mx_description_read(struct mx_description *out, const char *directory,
 		mx_description_fini(&description);
 	else
 		*out = description;
+	return rc;
+}
+
+static int read_amount(const struct mx_yaml *yaml, const char *directory,
+		       const char *key, double unit, uint64_t *out,
+		       struct mx_err *err)
+{
+	const char *text =
+		mx_yaml_text(mx_yaml_get(yaml, mx_yaml_root(yaml), key));
+	double value;
+
+	if (!text || mx_parse_float(text, &value) ||
+	    !(value > 0 && value <= PROFILE_MAX))
+		return mx_fail(err, EBADMSG,
+			       "%s/" FILE_NAME
+			       ": %s must be there, a number above 0",
+			       directory, key);
+	*out = (uint64_t)(value * unit);
+	return 0;
+}
+
+int mx_description_profile(struct mx_masa_profile *out, const char *directory,
+			   const char *memory_key, struct mx_err *err)
+{
+	struct mx_yaml *yaml = NULL;
+	char *path = NULL, *key = NULL;
+	int rc;
+
+	path = mx_file_join(directory, FILE_NAME);
+	if (!path || asprintf(&key, "max-memory-%s", memory_key) < 0) {
+		free(path);
+		return mx_fail(err, ENOMEM, "%s: no memory", directory);
+	}
+	rc = mx_yaml_read(&yaml, path, err);
+	if (!rc) {
+		rc = read_amount(yaml, directory, key, MB_BYTES,
+				 &out->peak_bytes, err);
+		if (!rc)
+			rc = read_amount(yaml, directory, "mean-execution-time",
+					 MS_NS, &out->key_ns, err);
+		mx_yaml_free(yaml);
+	}
+	free(path);
+	free(key);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 struct mx_err;
+struct mx_masa_profile;
 
 struct mx_description {
 	char *name; /* NULL: not given */
@@ -32,6 +33,14 @@ int mx_description_is(const char *path);
  */
 int mx_description_read(struct mx_description *out, const char *directory,
 			struct mx_err *err);
+
+/*
+ * What masa went by in the reference: max-memory-@memory_key (of 10^6 bytes)
+ * and mean-execution-time (ms) of @directory/description.yaml. Returns 0, or as
+ * mx_description_read().
+ */
+int mx_description_profile(struct mx_masa_profile *out, const char *directory,
+			   const char *memory_key, struct mx_err *err);
 
 void mx_description_fini(struct mx_description *description);
 

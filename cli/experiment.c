@@ -39,6 +39,7 @@ static const char *const known_keys[] = {
 	"mode",
 	"mem_limit",
 	"n-workers",
+	"memory-key",
 	"n-arrivals",
 	"arrival-mode",
 	"network-path",
@@ -51,8 +52,8 @@ static const char *const known_keys[] = {
 
 /* Keys of the reference that mean nothing here. */
 static const char *const idle_keys[] = {
-	"memory-key",  "cmd_base",     "build_folder",
-	"output-path", "arrival-list", "output-prefix",
+	"cmd_base",	"build_folder",	 "output-path",
+	"arrival-list", "output-prefix",
 };
 
 static int bad(const struct reading *r, const struct mx_yaml_node *node,
@@ -187,6 +188,7 @@ static int read_head(struct reading *r)
 	rc = rc ? rc : read_policy(r);
 	rc = rc ? rc : get_text(r, "network-path", &r->out->networks_path);
 	rc = rc ? rc : get_text(r, "resources-path", &r->out->pictures_path);
+	rc = rc ? rc : get_text(r, "memory-key", &r->out->memory_key);
 	rc = rc ? rc : get_count(r, "n-workers", WORKERS_MAX, &workers);
 	rc = rc ? rc : get_flag(r, "force-input-label", &r->labelled);
 	rc = rc ? rc : get_flag(r, "wait-for-network-output", &wait);
@@ -530,6 +532,7 @@ void mx_experiment_fini(struct mx_experiment *experiment)
 	free_list(experiment->pictures, experiment->picture_count);
 	free(experiment->tag);
 	free(experiment->policy);
+	free(experiment->memory_key);
 	free(experiment->networks_path);
 	free(experiment->pictures_path);
 	free(experiment->picture);

@@ -2,7 +2,8 @@
  * An experiment file of the reference (YAML): which networks run on which
  * pictures when, under which policy and memory limit.
  *
- * Keys that count: tag, mode (the policy), mem_limit, n-workers, n-arrivals,
+ * Keys that count: tag, mode (the policy), mem_limit, n-workers, memory-key
+ * (for --masa-profile=description), n-arrivals,
  * arrival-mode, network-path, resources-path, wait-for-network-output,
  * force-input-label, arrivals. Each arrival has pathToData (a picture), time
  * (the gap in ms before it; with arrival-mode batch after the last job has
@@ -29,6 +30,8 @@ struct mx_experiment {
 	char *policy; /* NULL: none is named */
 	uint64_t memory_bytes; /* 0: no limit is named */
 	uint32_t workers; /* 0: not named */
+	char *memory_key; /* which published peak masa goes by; NULL: not named
+			   */
 	char *networks_path; /* where they are; NULL: not named */
 	char *pictures_path;
 	char **networks; /* each once, in order of appearance */

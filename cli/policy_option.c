@@ -78,3 +78,15 @@ error_t mx_policy_workers(struct mx_cli *cli, const char *verb,
 		      text, MX_POLICY_WORKERS_MAX);
 	return EINVAL;
 }
+
+error_t mx_policy_masa_profile(struct mx_cli *cli, const char *verb,
+			       const char *text, int *described)
+{
+	*described = !strcmp(text, "description");
+	if (*described || !strcmp(text, "measured"))
+		return 0;
+	(void)mx_fail(&cli->err, EINVAL,
+		      "%s: --masa-profile=%s: must be measured or description",
+		      verb, text);
+	return EINVAL;
+}

@@ -1,6 +1,6 @@
 /*
- * --policy and --workers, which several verbs have, checked when they are
- * parsed.
+ * --policy and what goes with it, which several verbs have, checked when they
+ * are parsed.
  */
 #ifndef MX_CLI_POLICY_OPTION_H
 #define MX_CLI_POLICY_OPTION_H
@@ -27,5 +27,9 @@ error_t mx_policy_options(struct mx_cli *cli, const char *verb,
 /* --workers=N: 1 to MX_POLICY_WORKERS_MAX. */
 error_t mx_policy_workers(struct mx_cli *cli, const char *verb,
 			  const char *text, uint32_t *out);
+
+/* --masa-profile=measured|description: *@described is 0 or 1. */
+error_t mx_policy_masa_profile(struct mx_cli *cli, const char *verb,
+			       const char *text, int *described);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/masa_profile.h"
 #include "cli/queue_run.h"
 #include "cli/queue_simulate.h"
 #include "cli/workload.h"
@@ -117,19 +118,61 @@ static char *trace_path(const struct mx_queue_output *output,
 	return path;
 }
 
-/* One run: what it did is told also when it failed. */
-static int execute(struct mx_queue_output *output, struct mx_workload *workload,
-		   struct mx_session_opts *session_opts, struct mx_err *err)
+/* What masa is to go by, when it is published and @session is masa's. */
+static int describe(const struct mx_queue_opts *opts, const char *memory_key,
+		    struct mx_session *session, struct mx_masa_profile **out,
+		    struct mx_err *err)
+{
+	const struct mx_masa_profile_source source = {
+		.networks_path = opts->networks_path,
+		.memory_key = memory_key,
+	};
+	const char *policy = session->opts.policy;
+	int rc;
+
+	*out = NULL;
+	if (!opts->masa_described || !policy || strcmp(policy, "masa") != 0)
+		return 0;
+	rc = mx_masa_profiles_read(out, session, &source, err);
+	session->opts.masa_profiles = *out;
+	return rc;
+}
+
+/* The opened session, played as asked. */
+static int play(struct mx_queue_output *output, struct mx_workload *workload,
+		struct mx_session *session, struct mx_queue_result *result,
+		struct mx_err *err)
 {
 	const struct mx_queue_opts *opts = output->opts;
 	const struct mx_queue_simulate_opts simulate = {
 		.read_bytes_per_s = opts->read_bytes_per_s,
 	};
+	struct mx_err why;
+	int rc, status;
+
+	rc = opts->simulate ? mx_queue_simulate(result, workload, session,
+						&simulate, err)
+			    : mx_queue_run(result, workload, session, err);
+	if (result->policy) {
+		status = report(output, session, result, rc ? &why : err);
+		if (rc && status)
+			mx_log(session->opts.log, MX_LOG_ERROR, "%s", why.text);
+		rc = rc ? rc : status;
+	}
+	return rc;
+}
+
+/* One run: what it did is told also when it failed. */
+static int execute(struct mx_queue_output *output, struct mx_workload *workload,
+		   struct mx_session_opts *session_opts, const char *memory_key,
+		   struct mx_err *err)
+{
+	const struct mx_queue_opts *opts = output->opts;
+	struct mx_masa_profile *profiles;
 	struct mx_queue_result result;
 	struct mx_session session;
-	struct mx_err why;
 	char *trace = NULL;
-	int rc, status;
+	int rc;
 
 	rc = mx_queue_result_init(&result, workload, opts->top, err);
 	if (rc)
@@ -146,16 +189,10 @@ static int execute(struct mx_queue_output *output, struct mx_workload *workload,
 			     workload->spec_count, err);
 	if (rc)
 		goto out;
-	rc = opts->simulate ? mx_queue_simulate(&result, workload, &session,
-						&simulate, err)
-			    : mx_queue_run(&result, workload, &session, err);
-	if (result.policy) {
-		status = report(output, &session, &result, rc ? &why : err);
-		if (rc && status)
-			mx_log(session_opts->log, MX_LOG_ERROR, "%s", why.text);
-		rc = rc ? rc : status;
-	}
+	rc = describe(opts, memory_key, &session, &profiles, err);
+	rc = rc ? rc : play(output, workload, &session, &result, err);
 	mx_session_close(&session);
+	free(profiles);
 out:
 	mx_queue_result_fini(&result);
 	free(trace);
@@ -180,10 +217,11 @@ int mx_queue_execute(struct mx_queue_output *output,
 	session.flags |= MX_SESSION_BORROWS;
 	session.policy = own->policy;
 	if (!opts->policy_count)
-		return execute(output, workload, &session, err);
+		return execute(output, workload, &session, own->memory_key,
+			       err);
 	for (i = 0; !rc && i < opts->policy_count; i++) {
 		session.policy = opts->policies[i];
-		rc = execute(output, workload, &session, err);
+		rc = execute(output, workload, &session, own->memory_key, err);
 	}
 	return rc;
 }

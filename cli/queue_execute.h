@@ -25,6 +25,8 @@ struct mx_queue_opts {
 	size_t policy_count; /* 0: the workload's own */
 	int simulate;
 	uint64_t read_bytes_per_s; /* simulated: of the storage; 0: profiled */
+	int masa_described; /* masa goes by what the reference published */
+	const char *networks_path; /* of that; NULL: none is given */
 	uint32_t top; /* best scores of each job to keep */
 	const char *directory; /* for files; exists; NULL: none */
 	int json;
@@ -35,6 +37,7 @@ struct mx_queue_own {
 	const char *policy; /* NULL: the default one */
 	uint64_t budget_bytes; /* 0: the default one */
 	uint32_t workers; /* 0: the policy's */
+	const char *memory_key; /* struct mx_masa_profile_source */
 };
 
 /* Standard output, over all workloads. */

@@ -296,6 +296,7 @@ static int run_file(struct runner *runner, struct mx_err *err)
 		.policy = experiment.policy,
 		.budget_bytes = experiment.memory_bytes,
 		.workers = experiment.workers,
+		.memory_key = experiment.memory_key,
 	};
 	rc = mx_workload_of_experiment(&workload, &experiment, &places, err);
 	if (!rc) {

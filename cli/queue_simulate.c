@@ -134,6 +134,8 @@ static int make_nets(struct ground *ground)
 {
 	const uint32_t count = ground->plan.net_count;
 	const uint64_t join = join_bytes(ground);
+	const struct mx_masa_profile *profiles =
+		ground->session->opts.masa_profiles;
 	uint32_t i;
 	int rc = 0;
 
@@ -145,7 +147,11 @@ static int make_nets(struct ground *ground)
 			&ground->nets[i], ground->plan.nets[i].net,
 			&ground->plan.nets[i], &ground->costs.nets[i], join,
 			ground->err);
-		ground->net_count += !rc;
+		if (rc)
+			break;
+		ground->net_count++;
+		if (profiles)
+			mx_board_net_set_masa(&ground->nets[i], &profiles[i]);
 	}
 	return rc;
 }

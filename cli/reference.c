@@ -148,7 +148,10 @@ int mx_reference_check(const struct mx_reference *reference,
 {
 	char *const specs[] = {strdup(directory)};
 	struct mx_task_times times;
-	const struct mx_session_opts opts = {.log = log};
+	const struct mx_session_opts opts = {
+		.flags = reference->flags,
+		.log = log,
+	};
 	struct mx_session session;
 	int rc;
 

@@ -18,6 +18,7 @@ struct mx_reference {
 	size_t input_count;
 	const char *outputs[MX_REFERENCE_PATHS_MAX];
 	size_t output_count;
+	unsigned flags; /* enum mx_session_flags */
 	double rtol;
 	double atol;
 };

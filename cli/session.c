@@ -163,7 +163,11 @@ void mx_session_engine_opts(const struct mx_session *session,
 		.io = session->opts.io,
 		.policy = session->opts.policy,
 		.workers = session->opts.workers,
+		.flags = session->opts.flags & MX_SESSION_EXACT
+				 ? MX_ENGINE_EXACT
+				 : 0,
 		.costs = &session->costs,
+		.masa_profiles = session->opts.masa_profiles,
 		.observer = session->opts.observer,
 		.chunk_observer = session->opts.chunk_observer,
 		.observer_user = session->opts.observer_user,

@@ -40,6 +40,7 @@ enum mx_session_flags {
 	/* Jobs use the tasks' own inputs (MX_SUBMIT_BORROWED): none is copied.
 	 */
 	MX_SESSION_BORROWS = 1 << 1,
+	MX_SESSION_EXACT = 1 << 2, /* MX_ENGINE_EXACT */
 };
 
 struct mx_session_opts {
@@ -47,9 +48,10 @@ struct mx_session_opts {
 	/* What all of it may cost; 0: most of what is available, which is a
 	 * limit only where the networks do not fit it. */
 	uint64_t budget_bytes;
-	const char *io; /* as struct mx_engine_opts, and the next two */
+	const char *io; /* as struct mx_engine_opts, and the next three */
 	const char *policy;
 	uint32_t workers;
+	const struct mx_masa_profile *masa_profiles;
 	/* As struct mx_wall_opts; NULL: "off". "auto" makes no wall where there
 	 * is no need for a limit. */
 	const char *wall;

@@ -17,6 +17,7 @@
 #include "lib/network.h"
 #include "lib/size.h"
 #include "loader/mxload.h"
+#include "sched/memexec.h"
 #include "sched/policy.h"
 
 #define RUNS_MAX 1000000u
@@ -37,6 +38,7 @@ enum bench_key {
 	KEY_JSON,
 	KEY_BASELINE,
 	KEY_REGRESS,
+	KEY_EXACT,
 };
 
 struct bench_args {
@@ -74,6 +76,8 @@ static const struct argp_option bench_options[] = {
 	 "mmap, to compare with: the kernel's page cache, in a cgroup of the "
 	 "budget, instead of the pager (plan)",
 	 0},
+	{"exact", KEY_EXACT, NULL, 0,
+	 "Sum as the definition says, without quicker ways that round more", 0},
 	{"threads", 't', "N,N,A-B,A-B*F", 0, "Numbers of threads (1)", 0},
 	{"per-layer", KEY_PER_LAYER, NULL, 0, "Also each layer's time", 0},
 	{"format", KEY_FORMAT, "md|csv|json", 0,
@@ -151,6 +155,9 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 		return mx_policy_options(args->cli, "bench", arg,
 					 args->policies, POLICIES_MAX,
 					 &args->policy_count);
+	case KEY_EXACT:
+		args->opts.flags |= MX_ENGINE_EXACT;
+		return 0;
 	case KEY_PAGING:
 		return parse_paging(args, arg);
 	case KEY_PER_LAYER:

@@ -45,8 +45,10 @@ enum queue_key {
 	KEY_IO,
 	KEY_POLICY,
 	KEY_WORKERS,
+	KEY_MASA_PROFILE,
 	KEY_WALL,
 	KEY_COLD,
+	KEY_EXACT,
 	KEY_TOP,
 	KEY_JSON,
 	KEY_TRACE,
@@ -101,6 +103,8 @@ static const struct argp_option queue_options[] = {
 	 "Run under each of these in turn", 3},
 	{"workers", KEY_WORKERS, "N", 0,
 	 "Layer tasks at once, for policies that count them", 3},
+	{"masa-profile", KEY_MASA_PROFILE, "measured|description", 0,
+	 "Peaks and times that masa goes by: of here, or as published", 3},
 	{"simulate", KEY_SIMULATE, NULL, 0,
 	 "In virtual time; no weight is read", 3},
 	{"storage", KEY_STORAGE, "auto|RATE", 0,
@@ -119,6 +123,8 @@ static const struct argp_option queue_options[] = {
 	{"io", KEY_IO, "auto|uring|threads|sync", 0, "How weights are read", 3},
 	{"cold", KEY_COLD, NULL, 0,
 	 "Drop the networks' weights from the page cache first", 3},
+	{"exact", KEY_EXACT, NULL, 0,
+	 "Sum as the definition says, without quicker ways that round more", 3},
 	{"threads", 't', "N", 0, "Worker threads (default: one a CPU)", 3},
 	{"top-k", KEY_TOP, "N", 0, "Best scores of each job to keep (5)", 3},
 	{"timeout", KEY_TIMEOUT, "DURATION", 0,
@@ -224,6 +230,9 @@ static error_t parse_how(struct queue_args *args, int key, char *arg)
 	case KEY_WORKERS:
 		return mx_policy_workers(args->cli, "queue", arg,
 					 &session->workers);
+	case KEY_MASA_PROFILE:
+		return mx_policy_masa_profile(args->cli, "queue", arg,
+					      &execute->masa_described);
 	case KEY_SIMULATE:
 		execute->simulate = 1;
 		return 0;
@@ -239,6 +248,9 @@ static error_t parse_how(struct queue_args *args, int key, char *arg)
 		return 0;
 	case KEY_COLD:
 		session->flags |= MX_SESSION_COLD;
+		return 0;
+	case KEY_EXACT:
+		session->flags |= MX_SESSION_EXACT;
 		return 0;
 	case 't':
 		return parse_count(args, "threads", arg, THREADS_MAX,
@@ -380,6 +392,7 @@ static int run_stream(struct queue_args *args)
 			return rc;
 		args->execute.directory = args->directory;
 	}
+	args->execute.networks_path = args->networks_path;
 	rc = mx_workload_of_stream(&workload, cli->args, cli->arg_count,
 				   &args->stream, &cli->err);
 	if (rc)
@@ -405,6 +418,7 @@ static int run_queue(struct queue_args *args, struct mx_queue_store *store)
 	};
 
 	hold_signals(args);
+	args->execute.networks_path = args->networks_path;
 	args->execute.directory = args->directory;
 	return mx_queue_runner(store, &opts, args->cli);
 }

@@ -36,6 +36,7 @@ enum run_key {
 	KEY_NETWORKS,
 	KEY_TRACE,
 	KEY_TIMEOUT,
+	KEY_EXACT,
 };
 
 struct run_args {
@@ -66,6 +67,8 @@ static const struct argp_option run_options[] = {
 	 "Layer tasks at once, for policies that count them", 0},
 	{"cold", KEY_COLD, NULL, 0,
 	 "Drop the networks' weights from the page cache first", 0},
+	{"exact", KEY_EXACT, NULL, 0,
+	 "Sum as the definition says, without quicker ways that round more", 0},
 	{"threads", 't', "N", 0, "Worker threads (default: one a CPU)", 0},
 	{"top-k", KEY_TOP, "N", 0, "Labels to print (default 5)", 0},
 	{"output", KEY_OUTPUT, "DIR", 0,
@@ -134,6 +137,9 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_COLD:
 		args->session.flags |= MX_SESSION_COLD;
+		return 0;
+	case KEY_EXACT:
+		args->session.flags |= MX_SESSION_EXACT;
 		return 0;
 	case KEY_PIPELINE:
 		args->pipeline = arg;

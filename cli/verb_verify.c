@@ -13,6 +13,7 @@
 #include "cli/open.h"
 #include "cli/progress.h"
 #include "cli/reference.h"
+#include "cli/session.h"
 #include "loader/mxload.h"
 
 enum verify_key {
@@ -21,6 +22,7 @@ enum verify_key {
 	KEY_OUTPUT,
 	KEY_RTOL,
 	KEY_ATOL,
+	KEY_EXACT,
 };
 
 struct verify_args {
@@ -39,6 +41,8 @@ static const struct argp_option verify_options[] = {
 	 "Output wanted for it, one for each in order", 0},
 	{"rtol", KEY_RTOL, "VALUE", 0, "Relative tolerance (1e-3)", 0},
 	{"atol", KEY_ATOL, "VALUE", 0, "Absolute tolerance (1e-4)", 0},
+	{"exact", KEY_EXACT, NULL, 0,
+	 "Sum as the definition says, without quicker ways that round more", 0},
 	MX_CLI_OPTIONS,
 };
 
@@ -100,6 +104,9 @@ static error_t parse_verify(int key, char *arg, struct argp_state *state)
 		return parse_tolerance(args, "--rtol", arg, &reference->rtol);
 	case KEY_ATOL:
 		return parse_tolerance(args, "--atol", arg, &reference->atol);
+	case KEY_EXACT:
+		reference->flags |= MX_SESSION_EXACT;
+		return 0;
 	case ARGP_KEY_SUCCESS:
 		return check_arguments(args);
 	default:

@@ -132,6 +132,7 @@ static void expect_step(const struct fixture *fx, uint32_t index,
 
 static void every_slice_is_a_step_and_so_is_a_layer_without(void **state)
 {
+	const struct mx_masa_profile published = {7, 8};
 	struct fixture fx;
 
 	(void)state;
@@ -166,6 +167,9 @@ static void every_slice_is_a_step_and_so_is_a_layer_without(void **state)
 	assert_int_equal(fx.board.masa_key_ns, 6090);
 	assert_int_equal(fx.board.masa_peak_bytes,
 			 5 * MIB + fx.board.arena_bytes + 300);
+	mx_board_net_set_masa(&fx.board, &published);
+	assert_int_equal(fx.board.masa_peak_bytes, 7);
+	assert_int_equal(fx.board.masa_key_ns, 8);
 	mx_board_net_fini(&fx.board);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "lib/err.h"
+#include "sched/board.h"
 #include "tests/scratch_dir.h"
 
 static int read_text(struct scratch_dir *dir, const char *text,
@@ -111,6 +112,62 @@ static void a_directory_is_told_by_its_description(void **state)
 	assert_false(mx_description_is(dir->file));
 }
 
+static int read_profile(struct scratch_dir *dir, const char *text,
+			const char *key, struct mx_masa_profile *out,
+			struct mx_err *err)
+{
+	scratch_dir_put(dir, "description.yaml", text, strlen(text));
+	return mx_description_profile(out, dir->path, key, err);
+}
+
+static void a_profile_is_the_peak_asked_for_and_the_mean_time(void **state)
+{
+	static const char text[] = "max-memory-valgrind: 161.74\n"
+				   "max-memory-rss: 303\n"
+				   "mean-execution-time: 294\n";
+	struct mx_masa_profile profile;
+
+	assert_int_equal(read_profile(*state, text, "valgrind", &profile, NULL),
+			 0);
+	assert_int_equal(profile.peak_bytes, 161740000);
+	assert_int_equal(profile.key_ns, 294000000);
+	assert_int_equal(read_profile(*state, text, "rss", &profile, NULL), 0);
+	assert_int_equal(profile.peak_bytes, 303000000);
+}
+
+static void a_profile_without_its_numbers_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *key;
+	} cases[] = {
+		{"mean-execution-time: 1\n", "max-memory-rss"},
+		{"max-memory-rss: 0\n", "max-memory-rss"},
+		{"max-memory-rss: -1\n", "max-memory-rss"},
+		{"max-memory-rss: nan\n", "max-memory-rss"},
+		{"max-memory-rss: 1e10\n", "max-memory-rss"},
+		{"max-memory-rss: [1]\n", "max-memory-rss"},
+		{"max-memory-rss: 1\n", "mean-execution-time"},
+	};
+	struct scratch_dir *dir = *state;
+	struct mx_masa_profile profile;
+	struct mx_err err;
+	char want[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+			read_profile(dir, cases[i].text, "rss", &profile, &err),
+			-EBADMSG);
+		(void)snprintf(
+			want, sizeof(want),
+			"%s/description.yaml: %s must be there, a number "
+			"above 0",
+			dir->path, cases[i].key);
+		assert_string_equal(err.text, want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +175,9 @@ int main(void)
 		cmocka_unit_test(an_unused_result_vector_is_left_out),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(a_directory_is_told_by_its_description),
+		cmocka_unit_test(
+			a_profile_is_the_peak_asked_for_and_the_mean_time),
+		cmocka_unit_test(a_profile_without_its_numbers_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_dir_setup,

@@ -263,7 +263,7 @@ static void keep_line(void *user, enum mx_log_level level, const char *line)
 
 static void keys_that_mean_nothing_are_named(void **state)
 {
-	static const char text[] = "cmd_base: x\ncolour: red\nmemory-key: y\n"
+	static const char text[] = "cmd_base: x\ncolour: red\noutput-path: y\n"
 				   "arrivals: [networks: [networkName: A]]\n";
 	struct scratch_dir *dir = *state;
 	char lines[1024] = "";
@@ -274,7 +274,7 @@ static void keys_that_mean_nothing_are_named(void **state)
 	assert_int_equal(mx_experiment_read(&e, dir->file, 0, &log, NULL), 0);
 	assert_string_equal(lines,
 			    "colour is not known\n"
-			    "means nothing here: cmd_base, memory-key\n");
+			    "means nothing here: cmd_base, output-path\n");
 	mx_experiment_fini(&e);
 }
 

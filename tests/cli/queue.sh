@@ -94,7 +94,35 @@ m queue -o later waits.yaml 2>&1 | sed "s|$WORK|WORK|"
 m queue -q -o later >/dev/null
 ls later/*.json
 sed "s|$WORK|WORK|" later/queue
+echo "# masa goes by published peaks and times: one at a time, in their order"
+published() {
+	mkdir -p "$1"
+	printf 'max-memory-valgrind: 500000\nmax-memory-rss: 0.25\n%s' \
+		"mean-execution-time: $2" >"$1/description.yaml"
+}
+order() {
+	"$MEMEXEC" queue -v age.mx face.mx --count=1 --policy=masa -o masa \
+		--budget=64M --masa-profile=description "$@" 2>&1 >/dev/null |
+		grep 'goes by' | sed -e "s|$WORK|WORK|"
+	cut -d, -f3- masa/stream-masa-events.csv | grep -v waiting
+}
+published age 10
+published face 20
+order --simulate
+published nets/age 40
+order --simulate --networks=nets
+sed s/memory-key:.*/memory-key:\ rss/ waits.yaml >rss.yaml
+published yolo 1
+{ "$MEMEXEC" queue -v rss.yaml -o rss --count=1 --simulate --policy=masa \
+	--masa-profile=description 2>&1 >/dev/null; } | grep 'goes by'
+echo "# ... which have to be there"
+rm -r age
+m queue age.mx --policy=masa --masa-profile=description --networks=later |
+	sed "s|$WORK|WORK|"
+m queue age.mx --policy=bulk --masa-profile=description --count=1 -q |
+	grep '^exit'
 echo "# refused"
+m queue age.mx --masa-profile=guessed
 m queue waits.yaml age.mx
 m queue waits.yaml --arrivals=batch
 m queue age.mx --arrivals=poisson:5
