@@ -84,7 +84,7 @@ m queue
 m queue --halt
 echo "# one that fails does not stop the others, and is kept as failed"
 sed s/yolo/nobody/ waits.yaml >fails.yaml
-m queue -q fails.yaml hopes.yaml --json | keys | tail -n 4
+m queue -q fails.yaml hopes.yaml --simulate --json | keys | tail -n 4
 m queue -q fails.yaml hopes.yaml >/dev/null
 m queue --list | sed "s|$WORK|WORK|"
 echo "# a queue is made by adding, and run with its options"
