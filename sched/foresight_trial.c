@@ -131,8 +131,11 @@ static int is_alone(const struct mx_foresight *fs)
 	if (!wave || !wave->net)
 		return 1;
 	net = wave->net->net;
+	/* Where several steps of a layer are computed at once, a rollout does
+	 * not know what is needed next well enough to skip a unit for it. */
 	return wave->jobs < 2 &&
-	       (net->step_count > STEPS_MAX ||
+	       (mx_board_opts_of(fs->board)->steps_at_once != 1 ||
+		net->step_count > STEPS_MAX ||
 		net->weight_bytes + net->arena_bytes <= fs->memory_bytes);
 }
 
