@@ -13,6 +13,7 @@
 #include "cli/session.h"
 #include "cli/table.h"
 #include "lib/network.h"
+#include "lib/size.h"
 #include "sched/cost.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -32,11 +33,6 @@ static const struct mx_task *task_at(const struct mx_plan_report *report,
 static const char *layer_name(const struct mx_network *net, uint32_t layer)
 {
 	return layer < net->layer_count ? net->layers[layer].name : "-";
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* What a plan reads in a pass: in the first one everything. */
@@ -212,9 +208,9 @@ static void print_minimum(const struct mx_plan_report *report)
 	uint32_t i;
 
 	for (i = 0; i < least->net_count; i++) {
-		activations =
-			max_u64(activations, least->nets[i].activation_bytes);
-		pair = max_u64(pair, least->nets[i].pair_bytes);
+		activations = mx_u64_max(activations,
+					 least->nets[i].activation_bytes);
+		pair = mx_u64_max(pair, least->nets[i].pair_bytes);
 	}
 	printf("minimum %.1f MiB (%s of %s: activations %.1f + slices %.1f + "
 	       "scratch %.1f + inputs, outputs %.1f + fixed %.1f)\n",

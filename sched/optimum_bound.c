@@ -19,6 +19,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/size.h"
+
 #define NETS MX_INSTANCE_NETS_MAX
 
 struct demand {
@@ -36,11 +38,6 @@ struct rest {
 	uint32_t count;
 };
 
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static void rest_of(struct rest *rest, const struct mx_search_state *state,
 		    const struct mx_instance *instance, uint32_t index)
 {
@@ -51,7 +48,7 @@ static void rest_of(struct rest *rest, const struct mx_search_state *state,
 	double area = 0;
 	uint32_t k;
 
-	io_ns = max_u64(state->io_ns, net->release_ns);
+	io_ns = mx_u64_max(state->io_ns, net->release_ns);
 	end_ns = state->exec_ns[index];
 	for (k = state->started[index]; k < net->layer_count; k++) {
 		layer = &net->layers[k];
@@ -60,10 +57,10 @@ static void rest_of(struct rest *rest, const struct mx_search_state *state,
 		if (!(state->loaded[index] >> k & 1)) {
 			load_ns += layer->load_ns;
 			here_ns += layer->load_ns;
-			end_ns = max_u64(end_ns, io_ns + load_ns);
+			end_ns = mx_u64_max(end_ns, io_ns + load_ns);
 		} else if (layer->weight_bytes && state->load_net == index &&
 			   state->load_layer == k) {
-			end_ns = max_u64(end_ns, state->io_ns);
+			end_ns = mx_u64_max(end_ns, state->io_ns);
 		}
 		end_ns += layer->exec_ns;
 		area += (double)layer->weight_bytes * (double)here_ns +
@@ -74,7 +71,7 @@ static void rest_of(struct rest *rest, const struct mx_search_state *state,
 	rest->exec[at] = (struct demand){
 		state->exec_ns[index], (double)exec_ns / instance->processors};
 	rest->memory[at] =
-		(struct demand){max_u64(state->now_ns, net->release_ns),
+		(struct demand){mx_u64_max(state->now_ns, net->release_ns),
 				area / (double)instance->budget_bytes};
 	if (load_ns)
 		rest->tail_ns += net->layers[net->layer_count - 1].exec_ns;

@@ -2,10 +2,7 @@
 
 #include <string.h>
 
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
+#include "lib/size.h"
 
 void mx_search_begin(struct mx_search_state *state,
 		     const struct mx_instance *instance)
@@ -91,16 +88,17 @@ uint64_t mx_search_start(const struct mx_search_state *state,
 	const struct mx_instance_layer *layer = &net->layers[task.layer];
 	uint64_t at_ns, more_bytes = layer->run_bytes;
 
-	at_ns = max_u64(state->now_ns, net->release_ns);
+	at_ns = mx_u64_max(state->now_ns, net->release_ns);
 	if (task.is_load)
-		return when_room(state, instance, max_u64(at_ns, state->io_ns),
+		return when_room(state, instance,
+				 mx_u64_max(at_ns, state->io_ns),
 				 layer->weight_bytes, UINT32_MAX);
 	if (!(state->loaded[task.net] >> task.layer & 1))
 		return MX_TIME_NEVER;
-	at_ns = max_u64(at_ns, state->exec_ns[task.net]);
+	at_ns = mx_u64_max(at_ns, state->exec_ns[task.net]);
 	if (layer->weight_bytes && state->load_net == task.net &&
 	    state->load_layer == task.layer)
-		at_ns = max_u64(at_ns, state->io_ns);
+		at_ns = mx_u64_max(at_ns, state->io_ns);
 	if (task.layer)
 		more_bytes -= layer[-1].keep_bytes;
 	return when_room(state, instance, at_ns, more_bytes,
@@ -129,9 +127,9 @@ void mx_search_append(struct mx_search_state *state,
 		if (state->started[task.net] == net->layer_count)
 			state->done_ns += state->exec_ns[task.net];
 	}
-	state->io_ns = max_u64(state->io_ns, start_ns);
+	state->io_ns = mx_u64_max(state->io_ns, start_ns);
 	for (i = 0; i < instance->net_count; i++)
-		state->exec_ns[i] = max_u64(state->exec_ns[i], start_ns);
+		state->exec_ns[i] = mx_u64_max(state->exec_ns[i], start_ns);
 }
 
 int mx_search_dominates(const struct mx_search_state *a,

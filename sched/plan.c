@@ -125,11 +125,6 @@ struct sums {
 	uint64_t base; /* fixed, scratch, inputs and outputs */
 };
 
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static struct sums add_up(struct mx_plan *plan)
 {
 	struct sums sums = {.base = plan->opts.fixed_bytes};
@@ -142,11 +137,11 @@ static struct sums add_up(struct mx_plan *plan)
 
 		sums.weights += one->weight_bytes;
 		sums.activations += one->activation_bytes;
-		sums.most_activations =
-			max_u64(sums.most_activations, one->activation_bytes);
-		sums.pair = max_u64(sums.pair, one->pair_bytes);
+		sums.most_activations = mx_u64_max(sums.most_activations,
+						   one->activation_bytes);
+		sums.pair = mx_u64_max(sums.pair, one->pair_bytes);
 		plan->array_bytes += one->array_bytes;
-		scratch = max_u64(scratch, one->scratch_bytes);
+		scratch = mx_u64_max(scratch, one->scratch_bytes);
 		if (one->activation_bytes + one->pair_bytes > worst) {
 			worst = one->activation_bytes + one->pair_bytes;
 			plan->minimum_net = i;
@@ -178,7 +173,7 @@ static uint64_t ring_of(const struct mx_plan *plan, const struct sums *sums)
 	if (ring > RING_PAIRS * sums->pair)
 		ring = RING_PAIRS * sums->pair;
 	/* A budget that is feasible has room for one pair. */
-	return max_u64(ring, sums->pair);
+	return mx_u64_max(ring, sums->pair);
 }
 
 static int make_stream(struct mx_plan *plan, const struct sums *sums,
@@ -192,7 +187,7 @@ static int make_stream(struct mx_plan *plan, const struct sums *sums,
 	memory -= table_bytes(room);
 	memory -= memory % MX_RESIDENCY_PAGE_BYTES;
 	/* What is feasible has this, whatever was rounded. */
-	memory = max_u64(memory, sums->most_activations + sums->pair);
+	memory = mx_u64_max(memory, sums->most_activations + sums->pair);
 	if (memory > sums->activations + sums->weights)
 		memory = sums->activations + sums->weights;
 	plan->memory_bytes = memory;
@@ -273,8 +268,8 @@ int mx_plan_refuse(const struct mx_plan *plan, struct mx_err *err)
 
 	for (i = 0; i < plan->net_count; i++) {
 		activations =
-			max_u64(activations, plan->nets[i].activation_bytes);
-		pair = max_u64(pair, plan->nets[i].pair_bytes);
+			mx_u64_max(activations, plan->nets[i].activation_bytes);
+		pair = mx_u64_max(pair, plan->nets[i].pair_bytes);
 	}
 	return mx_fail(
 		err, EDQUOT,

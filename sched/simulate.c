@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/size.h"
 #include "pager/pager.h"
 #include "pager/reader.h"
 #include "pager/residency.h"
@@ -74,11 +75,6 @@ struct sim {
 	uint32_t depth;
 	uint64_t channel_free_ns; /* the storage has nothing to do from then */
 };
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 static const struct mx_board_net *net_of(const struct sim *sim, uint32_t net)
 {
@@ -190,9 +186,10 @@ static void start_reads(struct sim *sim)
 		const uint32_t last =
 			(sim->first_read + sim->in_flight++) % MX_READS_MAX;
 
-		sim->channel_free_ns = max_u64(sim->channel_free_ns,
-					       sim->now_ns + net->latency_ns) +
-				       unit->read_ns;
+		sim->channel_free_ns =
+			mx_u64_max(sim->channel_free_ns,
+				   sim->now_ns + net->latency_ns) +
+			unit->read_ns;
 		sim->reads[last] = (struct read){ref, sim->channel_free_ns};
 		sim->out->read_ns += unit->read_ns;
 		sim->out->read_bytes += unit->size_bytes;
