@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sched/worth.h"
+
 /*
  * The ring: how much is read ahead before what is worth keeping has to go. An
  * eighth of the memory, from two to eight of the largest units: deep enough
@@ -31,25 +33,10 @@ struct keep {
 	uint32_t spread; /* its index, bits reversed */
 };
 
-static uint32_t reverse_bits(uint32_t x)
-{
-	uint32_t out = 0;
-	int i;
-
-	for (i = 0; i < 32; i++)
-		out |= (x >> i & 1) << (31 - i);
-	return out;
-}
-
 /* In steps of a factor of two from a nanosecond for a MiB on. */
 static uint32_t intensity(uint64_t ns, uint64_t bytes)
 {
-	uint64_t x = ns * 1024 / (bytes / 1024 + 1);
-	uint32_t n = 0;
-
-	while (x >>= 1)
-		n++;
-	return n;
+	return mx_worth_log2(ns * 1024 / (bytes / 1024 + 1));
 }
 
 static int by_worth(const void *a, const void *b)
@@ -77,7 +64,7 @@ static void list(struct mx_wave_net *net, struct keep *out)
 		out[i] = (struct keep){
 			.net = net,
 			.unit = i,
-			.spread = reverse_bits(i),
+			.spread = mx_worth_spread(i),
 		};
 	for (i = 0; i < of->step_count; i++)
 		if (of->steps[i].unit != MX_STEP_NONE)

@@ -8,6 +8,7 @@
 #include "lib/network.h"
 #include "pager/units.h"
 #include "sched/plan.h"
+#include "sched/worth.h"
 
 /* A unit that could be pinned. */
 struct candidate {
@@ -19,25 +20,6 @@ struct candidate {
 	uint32_t intensity; /* log2 of multiply-accumulates a byte */
 	uint32_t spread; /* its index, bits reversed */
 };
-
-static uint32_t reverse_bits(uint32_t x)
-{
-	uint32_t out = 0;
-	int i;
-
-	for (i = 0; i < 32; i++)
-		out |= (x >> i & 1) << (31 - i);
-	return out;
-}
-
-static uint32_t log2_of(uint64_t x)
-{
-	uint32_t n = 0;
-
-	while (x >>= 1)
-		n++;
-	return n;
-}
 
 static int by_worth(const void *a, const void *b)
 {
@@ -84,9 +66,9 @@ static int list_units(const struct mx_plan *plan, uint32_t index,
 			.first_slice = unit->first_slice,
 			.slice_count = unit->slice_count,
 			.size_bytes = unit->size_bytes,
-			.intensity = log2_of(layer->macs /
-					     (layer->weight_bytes + 1)),
-			.spread = reverse_bits(i),
+			.intensity = mx_worth_log2(layer->macs /
+						   (layer->weight_bytes + 1)),
+			.spread = mx_worth_spread(i),
 		};
 	}
 	mx_units_fini(&units);
