@@ -6,6 +6,7 @@
 
 #include "lib/err.h"
 #include "lib/size.h"
+#include "pager/residency.h"
 
 /* x86-64 and arm64 with 4 KiB pages; elsewhere the advice does little. */
 #define HUGE_BYTES ((size_t)2 << 20)
@@ -25,7 +26,7 @@ static int touch(struct mx_slab *slab)
 	if (errno != EINVAL)
 		return -errno;
 	/* A kernel before 5.14. */
-	for (at = 0; at < slab->size_bytes; at += MX_SLAB_UNIT_BYTES)
+	for (at = 0; at < slab->size_bytes; at += MX_RESIDENCY_PAGE_BYTES)
 		memory[at] = 0;
 	return 0;
 }
@@ -74,7 +75,8 @@ int mx_slab_init(struct mx_slab *slab, size_t size_bytes, struct mx_err *err)
 	int rc;
 
 	memset(slab, 0, sizeof(*slab));
-	slab->size_bytes = mx_size_round_up(size_bytes, MX_SLAB_UNIT_BYTES);
+	slab->size_bytes =
+		mx_size_round_up(size_bytes, MX_RESIDENCY_PAGE_BYTES);
 	if (slab->size_bytes == 0)
 		return 0;
 	slab->memory = reserve(slab->size_bytes);

@@ -17,11 +17,9 @@ struct mx_slab {
 	size_t size_bytes;
 };
 
-/* Its size is a multiple of this, and its address of more. */
-#define MX_SLAB_UNIT_BYTES 4096
-
 /*
- * @size_bytes is rounded up to whole units; 0 makes an empty slab. All of it is
+ * @size_bytes is rounded up to whole pages (MX_RESIDENCY_PAGE_BYTES of
+ * pager/residency.h); 0 makes an empty slab. All of it is
  * touched: the charge is what was asked for, to the page, and does not change.
  * mx_slab_fini() ends it. Returns 0 or -ENOMEM.
  */

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "lib/err.h"
+#include "pager/residency.h"
 #include "tests/check.h"
 #include "tests/faults.h"
 
@@ -12,7 +13,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define PAGE ((size_t)MX_SLAB_UNIT_BYTES)
+#define PAGE ((size_t)MX_RESIDENCY_PAGE_BYTES)
 #define HUGE ((size_t)2 << 20)
 
 /* Address space that is mapped and not unmapped. */
