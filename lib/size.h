@@ -75,6 +75,11 @@ static inline size_t mx_size_max(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+static inline uint64_t mx_u64_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static inline uint64_t mx_u64_max(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;

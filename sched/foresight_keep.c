@@ -15,16 +15,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/size.h"
 #include "sched/worth.h"
 
 /*
- * The ring: how much is read ahead before what is worth keeping has to go. An
- * eighth of the memory, from two to eight of the largest units: deep enough
- * that reads in flight and units being computed do not wait for each other.
- * Admitting a job must leave it to those before.
+ * The ring: how much is read ahead before what is worth keeping has to go. Two
+ * of the largest units keep reading and computing apart; what more there is
+ * has to be read again in every pass, and takes a part of STREAM_SHARE of what
+ * a pass has to read anyway: deep enough that reads in flight and units being
+ * computed do not wait for each other, up to eight units and an eighth of the
+ * memory. Admitting a job must leave it to those before.
  */
+#define RING_LEAST 2
 #define RING_UNITS 8
 #define RING_SHARE 8
+#define STREAM_SHARE 64
 
 struct keep {
 	struct mx_wave_net *net;
@@ -102,11 +107,46 @@ int mx_keep_order(struct mx_foresight *fs)
 	return 0;
 }
 
+/*
+ * What a job and the ring behind it take at most, in any of its layers: where
+ * activations are large there may be few weights to read ahead, and late,
+ * weight-heavy layers have small ones.
+ */
+static uint64_t taken(const struct mx_foresight *fs, uint64_t ring_bytes)
+{
+	uint64_t most = 0;
+	uint32_t i, k;
+
+	for (i = 0; i < fs->net_count; i++) {
+		const struct mx_wave_net *net = &fs->nets[i];
+		const uint64_t end = net->bytes_before[net->net->unit_count];
+
+		for (k = 0; k < net->net->layer_count; k++) {
+			const struct mx_board_layer *layer =
+				&net->net->layers[k];
+			const uint64_t left =
+				end - net->bytes_before[mx_wave_unit_at(
+					      net, layer->first_step)];
+			const uint64_t sum =
+				layer->arena_bytes +
+				(left < ring_bytes ? left : ring_bytes);
+
+			most = sum > most ? sum : most;
+		}
+	}
+	return most;
+}
+
+static uint64_t rest(uint64_t of, uint64_t bytes)
+{
+	return of > bytes ? of - bytes : 0;
+}
+
 void mx_keep_share(struct mx_foresight *fs)
 {
 	uint64_t unit = 0;
-	uint64_t arena = 0;
-	uint64_t taken;
+	uint64_t weights = 0;
+	uint64_t kept, most;
 	uint32_t i, k;
 
 	if (fs->memory_bytes == MX_RESIDENCY_UNLIMITED) {
@@ -117,18 +157,15 @@ void mx_keep_share(struct mx_foresight *fs)
 	for (i = 0; i < fs->net_count; i++) {
 		const struct mx_board_net *net = fs->nets[i].net;
 
-		if (net->arena_bytes > arena)
-			arena = net->arena_bytes;
+		weights += fs->nets[i].bytes_before[net->unit_count];
 		for (k = 0; k < net->unit_count; k++)
 			if (net->units[k].size_bytes > unit)
 				unit = net->units[k].size_bytes;
 	}
-	fs->ring_bytes = fs->memory_bytes / RING_SHARE;
-	if (fs->ring_bytes > RING_UNITS * unit)
-		fs->ring_bytes = RING_UNITS * unit;
-	if (fs->ring_bytes < 2 * unit)
-		fs->ring_bytes = 2 * unit;
-	taken = arena + fs->ring_bytes;
-	fs->keep_bytes =
-		fs->memory_bytes > taken ? fs->memory_bytes - taken : 0;
+	most = mx_u64_min(fs->memory_bytes / RING_SHARE, RING_UNITS * unit);
+	kept = rest(fs->memory_bytes, taken(fs, RING_LEAST * unit));
+	fs->ring_bytes = RING_LEAST * unit + rest(weights, kept) / STREAM_SHARE;
+	fs->ring_bytes = mx_u64_min(fs->ring_bytes, most);
+	fs->ring_bytes = mx_u64_max(fs->ring_bytes, RING_LEAST * unit);
+	fs->keep_bytes = rest(fs->memory_bytes, taken(fs, fs->ring_bytes));
 }

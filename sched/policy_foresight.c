@@ -353,8 +353,7 @@ static uint64_t foresight_next_use(void *state, const struct mx_board *board,
 		if (!wave->net || ref.unit < wave->unit)
 			continue;
 		use = mx_foresight_use(wave, ref.unit);
-		if (!net->waves[MX_WAVE_PENDING].net &&
-		    !is_kept(fs, net, ref.unit) &&
+		if (!is_kept(fs, net, ref.unit) &&
 		    net->bytes_before[ref.unit] -
 				    net->bytes_before[wave->unit] >
 			    fs->ring_bytes)
@@ -388,83 +387,6 @@ static int load_likely(const struct mx_foresight *fs, struct mx_unit_ref *out,
 		}
 	}
 	return 0;
-}
-
-/* What has been read ahead for the wave and is not worth keeping: what of the
- * ring it fills. (More than the ring is as good as all.) */
-static uint64_t ahead_of(const struct mx_foresight *fs,
-			 const struct mx_wave *wave)
-{
-	const struct mx_wave_net *net = wave->net;
-	uint64_t sum = 0;
-	uint32_t i;
-
-	if (!net)
-		return 0;
-	for (i = wave->cursor; i-- > wave->unit && sum <= fs->ring_bytes;)
-		if (!is_kept(fs, net, i))
-			sum += net->net->units[i].size_bytes;
-	return sum;
-}
-
-static int foresight_next_load(void *state, const struct mx_board *board,
-			       struct mx_unit_ref *out, uint64_t *use)
-{
-	struct mx_foresight *fs = state;
-	uint64_t ahead = 0;
-	uint32_t i;
-	int found;
-
-	(void)board;
-	if (fs->dirty)
-		rank(fs);
-	if (mx_moves_try_loads(fs, out, use, &found))
-		return found;
-	for (i = 0; i < fs->order_count; i++) {
-		struct mx_wave *wave = fs->order[i];
-		const uint32_t end = wave->net ? wave->net->net->unit_count : 0;
-
-		while (wave->cursor < end &&
-		       !mx_wave_is_absent(fs, wave->net, wave->cursor))
-			wave->cursor++;
-		if (ahead <= fs->ring_bytes)
-			ahead += ahead_of(fs, wave);
-		if (wave->cursor >= end)
-			continue;
-		*out = mx_wave_ref(wave->net, wave->cursor);
-		*use = mx_foresight_use(wave, wave->cursor);
-		/* Kept or not: or it would take the place of what the wave
-		 * needs sooner, and that its place in turn. */
-		if (ahead > fs->ring_bytes ||
-		    wave->net->bytes_before[wave->cursor] -
-				    wave->net->bytes_before[wave->unit] >
-			    fs->ring_bytes)
-			*use += FAR_USE;
-		return 1;
-	}
-	return load_likely(fs, out, use);
-}
-
-static int goes_before(const struct mx_board_job *a,
-		       const struct mx_board_job *b)
-{
-	if (mx_wave_of(a)->rank != mx_wave_of(b)->rank)
-		return mx_wave_of(a)->rank < mx_wave_of(b)->rank;
-	if (a->next_step != b->next_step)
-		return a->next_step > b->next_step;
-	return a->id < b->id;
-}
-
-static struct mx_board_job *first_ready(const struct mx_foresight *fs)
-{
-	struct mx_board_job *best = NULL;
-	struct mx_board_job *job;
-
-	for (job = mx_board_running(fs->board); job; job = job->next)
-		if (mx_board_is_ready(fs->board, job) &&
-		    (!best || goes_before(job, best)))
-			best = job;
-	return best;
 }
 
 /* Does admitting another job leave the others room to read ahead? */
@@ -528,6 +450,87 @@ static struct mx_board_job *first_admitted(struct mx_foresight *fs)
 	return to_admit(fs, wave);
 }
 
+/* What has been read ahead for the wave and is not worth keeping: what of the
+ * ring it fills. (More than the ring is as good as all.) */
+static uint64_t ahead_of(const struct mx_foresight *fs,
+			 const struct mx_wave *wave)
+{
+	const struct mx_wave_net *net = wave->net;
+	uint64_t sum = 0;
+	uint32_t i;
+
+	if (!net)
+		return 0;
+	for (i = wave->cursor; i-- > wave->unit && sum <= fs->ring_bytes;)
+		if (!is_kept(fs, net, i))
+			sum += net->net->units[i].size_bytes;
+	return sum;
+}
+
+static int foresight_next_load(void *state, const struct mx_board *board,
+			       struct mx_unit_ref *out, uint64_t *use)
+{
+	struct mx_foresight *fs = state;
+	uint64_t ahead = 0;
+	uint32_t i;
+	int found;
+
+	(void)board;
+	if (fs->dirty)
+		rank(fs);
+	/* Nothing keeps the first from being admitted: then its units must not
+	 * lie, and fly, where its arena would. */
+	if (fs->running_waves == 0 && first_admitted(fs))
+		return 0;
+	if (mx_moves_try_loads(fs, out, use, &found))
+		return found;
+	for (i = 0; i < fs->order_count; i++) {
+		struct mx_wave *wave = fs->order[i];
+		const uint32_t end = wave->net ? wave->net->net->unit_count : 0;
+
+		while (wave->cursor < end &&
+		       !mx_wave_is_absent(fs, wave->net, wave->cursor))
+			wave->cursor++;
+		if (ahead <= fs->ring_bytes)
+			ahead += ahead_of(fs, wave);
+		if (wave->cursor >= end)
+			continue;
+		*out = mx_wave_ref(wave->net, wave->cursor);
+		*use = mx_foresight_use(wave, wave->cursor);
+		/* Kept or not: or it would take the place of what the wave
+		 * needs sooner, and that its place in turn. */
+		if (ahead > fs->ring_bytes ||
+		    wave->net->bytes_before[wave->cursor] -
+				    wave->net->bytes_before[wave->unit] >
+			    fs->ring_bytes)
+			*use += FAR_USE;
+		return 1;
+	}
+	return load_likely(fs, out, use);
+}
+
+static int goes_before(const struct mx_board_job *a,
+		       const struct mx_board_job *b)
+{
+	if (mx_wave_of(a)->rank != mx_wave_of(b)->rank)
+		return mx_wave_of(a)->rank < mx_wave_of(b)->rank;
+	if (a->next_step != b->next_step)
+		return a->next_step > b->next_step;
+	return a->id < b->id;
+}
+
+static struct mx_board_job *first_ready(const struct mx_foresight *fs)
+{
+	struct mx_board_job *best = NULL;
+	struct mx_board_job *job;
+
+	for (job = mx_board_running(fs->board); job; job = job->next)
+		if (mx_board_is_ready(fs->board, job) &&
+		    (!best || goes_before(job, best)))
+			best = job;
+	return best;
+}
+
 static struct mx_board_job *foresight_next_help(void *state,
 						const struct mx_board *board)
 {
@@ -571,5 +574,5 @@ const struct mx_policy mx_policy_foresight = {
 	.next_help = foresight_next_help,
 	.next_load = foresight_next_load,
 	.next_use = foresight_next_use,
-	.idle_use = LIKELY_USE,
+	.idle_use = FAR_USE,
 };

@@ -189,9 +189,30 @@ static void a_cycle_reads_what_does_not_fit_alone(void **state)
 	for (i = 0; i < 10; i++)
 		arrive(fx, i * 100 * MS, 0, 1);
 	simulate(fx, 30 * MIB);
-	/* 30 less two arenas and a ring of 3.75 are kept. */
+	/* 30 less an arena, a ring of two units, and what flies. */
 	assert_true(fx->out.read_bytes <= (40 + 9 * 16) * MIB);
 	assert_true(fx->out.read_bytes >= (40 + 9 * 10) * MIB);
+}
+
+/* Activations that give way to late weights, and again to the next job's: what
+ * is kept stays, though it has to move. */
+static void an_arena_that_comes_back_costs_no_reads(void **state)
+{
+	struct fixture *fx = *state;
+	struct mx_script_arrival *arrival;
+	uint32_t i;
+
+	set_net(fx, 0, 40, MS, MS / 10, 8 * MIB);
+	for (i = 8; i < 40; i++)
+		fx->layers[0][i].arena_bytes = MIB;
+	for (i = 0; i < 10; i++) {
+		arrival = mx_script_add(&fx->script, 1);
+		assert_non_null(arrival);
+		arrival->kind = MX_ARRIVAL_IDLE;
+	}
+	simulate(fx, 30 * MIB);
+	/* 30 less 8 and two units stay. */
+	assert_true(fx->out.read_bytes <= (40 + 9 * 21) * MIB);
 }
 
 static void short_networks_stay_rather_than_long_ones(void **state)
@@ -326,6 +347,7 @@ int main(void)
 		SIMULATED(the_short_goes_before_the_long),
 		SIMULATED(reading_and_computing_overlap_across_networks),
 		SIMULATED(a_cycle_reads_what_does_not_fit_alone),
+		SIMULATED(an_arena_that_comes_back_costs_no_reads),
 		SIMULATED(short_networks_stay_rather_than_long_ones),
 		SIMULATED(a_stream_of_small_jobs_does_not_starve_a_large_one),
 		SIMULATED(a_likely_job_is_read_for_before_it_is_released),
