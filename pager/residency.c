@@ -54,6 +54,7 @@ static int grow(struct mx_residency *residency, uint32_t room)
 {
 	struct mx_tenant *tenants;
 	struct mx_need *needs;
+	struct mx_run *runs;
 
 	if (room <= residency->tenant_room)
 		return 0;
@@ -63,7 +64,10 @@ static int grow(struct mx_residency *residency, uint32_t room)
 	needs = reallocarray(residency->needs, room, sizeof(*needs));
 	if (needs)
 		residency->needs = needs;
-	if (!tenants || !needs)
+	runs = reallocarray(residency->runs, room, sizeof(*runs));
+	if (runs)
+		residency->runs = runs;
+	if (!tenants || !needs || !runs)
 		return -ENOMEM;
 	residency->tenant_room = room;
 	return 0;
@@ -98,6 +102,7 @@ void mx_residency_free(struct mx_residency *residency)
 	free(residency->first_unit);
 	free(residency->tenants);
 	free(residency->needs);
+	free(residency->runs);
 	free(residency);
 }
 
@@ -247,19 +252,31 @@ static void forget(struct mx_residency *residency, struct mx_resident *unit)
 					ref_of(residency, at));
 }
 
+static void note_place(struct mx_residency *residency, uint32_t index)
+{
+	const uint32_t unit = residency->tenants[index].unit;
+
+	if (unit != MX_TENANT_ARENA)
+		residency->units[unit].tenant = index;
+}
+
 /* tenants[@first .. @end) are replaced by @count (0 or 1) others. */
 static void splice(struct mx_residency *residency, uint32_t first, uint32_t end,
 		   uint32_t count)
 {
 	struct mx_tenant *tenants = residency->tenants;
+	uint32_t i;
 
 	assert(residency->tenant_count - (end - first) + count <=
 	       residency->tenant_room);
-	if (first + count != end)
-		memmove(tenants + first + count, tenants + end,
-			(residency->tenant_count - end) * sizeof(*tenants));
+	if (first + count == end)
+		return;
+	memmove(tenants + first + count, tenants + end,
+		(residency->tenant_count - end) * sizeof(*tenants));
 	residency->tenant_count -= end - first;
 	residency->tenant_count += count;
+	for (i = first + count; i < residency->tenant_count; i++)
+		note_place(residency, i);
 }
 
 /* There is a new gap below the tenant at @index. */
@@ -309,19 +326,19 @@ static void move_in(struct mx_residency *residency,
 			continue;
 		tenants[at] = tenants[i];
 		move(residency, &tenants[at], floor);
+		note_place(residency, at);
 		floor += tenants[at++].size_bytes;
 	}
 	splice(residency, at, window->end, 1);
 	tenants[at] =
 		(struct mx_tenant){window->offset_bytes, size_bytes, unit, 0};
+	note_place(residency, at);
 	note_gap(residency, at);
 	note_gap(residency, at + 1);
 }
 
-static void move_out(struct mx_residency *residency, uint64_t offset_bytes)
+static void move_out(struct mx_residency *residency, uint32_t index)
 {
-	const uint32_t index = mx_tenant_find(residency, offset_bytes);
-
 	splice(residency, index, index + 1, 0);
 	note_gap(residency, index);
 }
@@ -397,6 +414,7 @@ void mx_residency_loaded(struct mx_residency *residency, struct mx_unit_ref ref,
 	assert(unit->state == MX_UNIT_LOADING);
 	if (status == 0) {
 		unit->state = MX_UNIT_RESIDENT;
+		mx_residency_touch(residency, ref);
 		residency->totals.resident_bytes += unit->size_bytes;
 		return;
 	}
@@ -407,7 +425,7 @@ void mx_residency_loaded(struct mx_residency *residency, struct mx_unit_ref ref,
 	residency->totals.unit_bytes -= unit->size_bytes;
 	if (!mx_residency_is_unlimited(residency)) {
 		list_remove(residency, unit);
-		move_out(residency, unit->offset_bytes);
+		move_out(residency, unit->tenant);
 	}
 }
 
@@ -426,6 +444,7 @@ void mx_residency_release(struct mx_residency *residency,
 
 	assert(unit->hold_count > 0);
 	unit->hold_count--;
+	mx_residency_touch(residency, ref);
 }
 
 void mx_residency_touch(struct mx_residency *residency, struct mx_unit_ref ref)
@@ -437,6 +456,12 @@ void mx_residency_touch(struct mx_residency *residency, struct mx_unit_ref ref)
 		return;
 	list_remove(residency, unit);
 	list_append(residency, unit);
+}
+
+uint64_t mx_residency_last_use(const struct mx_residency *residency,
+			       struct mx_unit_ref ref)
+{
+	return unit_of(residency, ref)->stamp;
 }
 
 void mx_residency_drop(struct mx_residency *residency, struct mx_unit_ref ref)
@@ -451,7 +476,7 @@ void mx_residency_drop(struct mx_residency *residency, struct mx_unit_ref ref)
 	    unit->pinned)
 		return;
 	if (!mx_residency_is_unlimited(residency))
-		move_out(residency, unit->offset_bytes);
+		move_out(residency, unit->tenant);
 	forget(residency, unit);
 }
 
@@ -517,10 +542,12 @@ uint64_t mx_residency_arena_shrink(struct mx_residency *residency,
 
 void mx_residency_arena_give(struct mx_residency *residency, uint64_t offset)
 {
-	residency->totals.arena_bytes -=
-		arena_at(residency, offset)->size_bytes;
+	const uint32_t index = mx_tenant_find(residency, offset);
+
+	assert(residency->tenants[index].unit == MX_TENANT_ARENA);
+	residency->totals.arena_bytes -= residency->tenants[index].size_bytes;
 	residency->arena_count--;
-	move_out(residency, offset);
+	move_out(residency, index);
 	residency->arena_room_bytes = mx_window_arena_room(residency);
 }
 

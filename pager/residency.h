@@ -69,6 +69,10 @@ struct mx_residency_opts {
 	void (*dropped)(void *user, struct mx_unit_ref ref);
 	/* NULL: the least recently used (mx_residency_touch) goes first. */
 	mx_next_use_fn *next_use;
+	/* Of two units that next_use has after this, the one with the smaller
+	 * mx_residency_last_use() is used later; so most places are found
+	 * without a look at all units. 0: nothing is known. */
+	uint64_t recent_use;
 	/* From this use on nobody waits for a unit: it is evicted rather than
 	 * anything moved. 0: always evict where that is enough, and take the
 	 * lowest place. */
@@ -134,8 +138,12 @@ void mx_residency_hold(struct mx_residency *residency, struct mx_unit_ref ref);
 void mx_residency_release(struct mx_residency *residency,
 			  struct mx_unit_ref ref);
 
-/* It has been used: for LRU. */
+/* It has been used: for LRU. Being loaded and being released are uses too. */
 void mx_residency_touch(struct mx_residency *residency, struct mx_unit_ref ref);
+/* When a unit was used last: of any two in memory and not pinned, the number is
+ * smaller for the one that was used before. With a limit only. */
+uint64_t mx_residency_last_use(const struct mx_residency *residency,
+			       struct mx_unit_ref ref);
 
 /* Nobody wants it: RESIDENT and not held or pinned, or FAILED, becomes ABSENT
  * now; else nothing happens. */

@@ -42,6 +42,7 @@ static void assert_tenants(const struct mx_residency *residency)
 			assert(!unit->pinned &&
 			       !mx_residency_is_unlimited(residency));
 			assert(unit->offset_bytes == begin);
+			assert(unit->tenant == i);
 			assert(unit->size_bytes == tenant->size_bytes);
 			unit_bytes += tenant->size_bytes;
 		}

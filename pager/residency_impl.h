@@ -25,6 +25,7 @@ struct mx_resident {
 	uint64_t stamp; /* of its last use; a tenant's alone */
 	uint32_t net;
 	uint32_t hold_count;
+	uint32_t tenant; /* its place in tenants[]; a tenant's alone */
 	uint32_t older; /* tenants by last use; MX_TENANT_ARENA: none */
 	uint32_t newer;
 	int status;
@@ -38,6 +39,13 @@ struct mx_need {
 	uint32_t tenant;
 };
 
+/* Tenants [first, end) that may go; end 0: none. Good at its first and its last
+ * one. */
+struct mx_run {
+	uint32_t first;
+	uint32_t end;
+};
+
 struct mx_residency {
 	struct mx_residency_opts opts;
 	uint64_t end_bytes; /* of the range: whole pages */
@@ -49,6 +57,7 @@ struct mx_residency {
 
 	struct mx_tenant *tenants; /* by rising offset */
 	struct mx_need *needs; /* scratch, as long as tenants */
+	struct mx_run *runs; /* scratch, as long as tenants */
 	uint32_t tenant_count;
 	uint32_t tenant_room;
 	uint32_t arena_count;

@@ -15,10 +15,10 @@
 #include "pager/residency_impl.h"
 
 #include <assert.h>
+#include <string.h>
 
-/* Measured with 300 units of 0.25 to 1.2 MiB in place: most windows are found
- * by then, in a quarter of the time (0.7 us) of a look at all tenants. */
-#define OLDEST_TRIES 64
+#include "lib/size.h"
+
 /* A unit of more than that part of the memory is a large one. */
 #define LARGE_SHARE 32
 
@@ -118,38 +118,11 @@ static int find_gap(struct mx_residency *residency, uint64_t size_bytes,
 	return 0;
 }
 
-/* How far a window may reach on either side of the tenant in it that was used
- * last: over all that may go and were used before, while that helps. */
-static struct mx_window reach(const struct mx_residency *residency,
-			      uint32_t index, uint64_t size_bytes)
-{
-	const struct mx_tenant *tenants = residency->tenants;
-	const uint64_t low = mx_tenant_floor(residency, index);
-	const uint64_t high = mx_tenant_begin(residency, index + 1);
-	const uint64_t need =
-		UINT64_MAX - residency->units[tenants[index].unit].stamp;
-	struct mx_window window = {
-		.first = index, .end = index + 1, .least = need};
-	uint64_t other;
-
-	while (window.first > 0 &&
-	       high - mx_tenant_floor(residency, window.first) < size_bytes &&
-	       mx_tenant_may_go(residency, window.first - 1, 0, &other) &&
-	       other > need)
-		window.first--;
-	while (window.end < residency->tenant_count &&
-	       mx_tenant_begin(residency, window.end) - low < size_bytes &&
-	       mx_tenant_may_go(residency, window.end, 0, &other) &&
-	       other > need)
-		window.end++;
-	return window;
-}
-
 /* The window of the fewest bytes that has the tenant at @index and lies in
- * @reach. Returns 0 if even @reach is too small. */
-static int choose_around(const struct mx_residency *residency, uint32_t index,
-			 struct mx_window reach, uint64_t size_bytes,
-			 struct mx_window *out)
+ * @run, which is long enough. */
+static void choose_around(const struct mx_residency *residency, uint32_t index,
+			  struct mx_run run, uint64_t size_bytes,
+			  struct mx_window *out)
 {
 	const struct mx_tenant *tenants = residency->tenants;
 	uint32_t end = index + 1;
@@ -157,47 +130,87 @@ static int choose_around(const struct mx_residency *residency, uint32_t index,
 	uint64_t bytes = 0;
 	uint32_t first;
 
-	for (first = reach.first; first < end; first++)
+	for (first = run.first; first < end; first++)
 		bytes += tenants[first].size_bytes;
-	for (first = reach.first; first <= index; first++) {
+	for (first = run.first; first <= index; first++) {
 		const uint64_t floor = mx_tenant_floor(residency, first);
 
-		while (end < reach.end &&
+		while (end < run.end &&
 		       mx_tenant_begin(residency, end) - floor < size_bytes)
 			bytes += tenants[end++].size_bytes;
 		if (mx_tenant_begin(residency, end) - floor < size_bytes)
 			break;
 		if (bytes < best) {
 			best = bytes;
-			*out = (struct mx_window){first, end, floor,
-						  reach.least, 0};
+			*out = (struct mx_window){first, end, floor, 0, 0};
 		}
 		bytes -= tenants[first].size_bytes;
 	}
-	return best < UINT64_MAX;
+	assert(best < UINT64_MAX);
+}
+
+/* The tenant at @index joins the runs on either side of it. */
+static struct mx_run join_runs(struct mx_residency *residency, uint32_t index)
+{
+	struct mx_run *runs = residency->runs;
+	struct mx_run run = {index, index + 1};
+
+	if (index > 0 && runs[index - 1].end)
+		run.first = runs[index - 1].first;
+	if (run.end < residency->tenant_count && runs[run.end].end)
+		run.end = runs[run.end].end;
+	runs[index] = run;
+	runs[run.first] = run;
+	runs[run.end - 1] = run;
+	return run;
+}
+
+/* May all tenants of the window go for something used at @use? If so, when the
+ * one at @index is needed. */
+static int may_all_go(const struct mx_residency *residency,
+		      const struct mx_window *window, uint32_t index,
+		      uint64_t use, uint64_t *least)
+{
+	uint64_t need;
+	uint32_t i;
+
+	for (i = window->first; i < window->end; i++) {
+		if (!mx_tenant_may_go(residency, i, use, &need))
+			return 0;
+		if (i == index)
+			*least = need;
+	}
+	return 1;
 }
 
 /*
- * The window whose last used tenant was used the longest ago, if that is one of
- * the @tries that were: what find_window() finds, without a look at all.
+ * Units join runs, the one that was used the longest ago first, until a run is
+ * long enough: its window's last used unit was used the longest ago of all
+ * windows'. That is what find_window() finds, without asking of every unit when
+ * it is needed, where all of the window are needed by last use. Returns 0 if
+ * not.
  */
-static int find_oldest(const struct mx_residency *residency,
-		       uint64_t size_bytes, int tries, struct mx_window *out)
+static int find_oldest(struct mx_residency *residency, uint64_t size_bytes,
+		       uint64_t use, struct mx_window *out)
 {
 	const struct mx_resident *unit;
-	uint32_t at = residency->oldest;
-	uint32_t index;
+	struct mx_run run;
+	uint32_t at;
 
-	for (; at != MX_TENANT_ARENA && tries > 0; at = unit->newer) {
+	memset(residency->runs, 0,
+	       residency->tenant_count * sizeof(*residency->runs));
+	for (at = residency->oldest; at != MX_TENANT_ARENA; at = unit->newer) {
 		unit = &residency->units[at];
-		if (unit->state != MX_UNIT_RESIDENT || unit->hold_count > 0)
+		if (!mx_tenant_is_free(residency, unit->tenant))
 			continue;
-		tries--;
-		index = mx_tenant_find(residency, unit->offset_bytes);
-		if (choose_around(residency, index,
-				  reach(residency, index, size_bytes),
-				  size_bytes, out))
-			return 1;
+		run = join_runs(residency, unit->tenant);
+		if (mx_tenant_begin(residency, run.end) -
+			    mx_tenant_floor(residency, run.first) <
+		    size_bytes)
+			continue;
+		choose_around(residency, unit->tenant, run, size_bytes, out);
+		return may_all_go(residency, out, unit->tenant, use,
+				  &out->least);
 	}
 	return 0;
 }
@@ -373,8 +386,9 @@ int mx_window_for_unit(struct mx_residency *residency, uint64_t size_bytes,
 		return find_for_large(residency, size_bytes, use, out);
 	if (find_gap(residency, size_bytes, out))
 		return 1;
-	if (!residency->opts.next_use &&
-	    find_oldest(residency, size_bytes, OLDEST_TRIES, out))
+	if ((!residency->opts.next_use || residency->opts.recent_use) &&
+	    find_oldest(residency, size_bytes,
+			mx_u64_max(use, residency->opts.recent_use), out))
 		return 1;
 	return find_window(residency, size_bytes, use, out);
 }

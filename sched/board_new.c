@@ -126,6 +126,9 @@ static int make_residency(struct mx_board *board, struct mx_err *err)
 		.capacity_bytes = opts->memory_bytes,
 		.dropped = note_dropped,
 		.next_use = opts->policy->next_use ? next_use : NULL,
+		.recent_use = opts->policy->recent_use
+				      ? mx_board_use(opts->policy->recent_use)
+				      : 0,
 		.idle_use = opts->policy->idle_use
 				    ? mx_board_use(opts->policy->idle_use)
 				    : 0,

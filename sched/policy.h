@@ -56,6 +56,9 @@ struct mx_policy {
 	/* See mx_next_use_fn. NULL: the least recently used goes first. */
 	uint64_t (*next_use)(void *state, const struct mx_board *board,
 			     struct mx_unit_ref ref);
+	/* Uses after this are by mx_residency_last_use(): see struct
+	 * mx_residency_opts. 0: they are not. */
+	uint64_t recent_use;
 	/* From this use on nobody waits for a unit: see struct
 	 * mx_residency_opts. */
 	uint64_t idle_use;

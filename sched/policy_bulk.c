@@ -44,6 +44,7 @@ const struct mx_policy mx_policy_bulk = {
 	.next_help = mx_tasks_next_help,
 	.next_load = mx_tasks_next_load,
 	.next_use = mx_tasks_next_use,
+	.recent_use = MX_TASKS_RECENT_USE,
 };
 
 const struct mx_policy mx_policy_multi_bulk = {
@@ -57,4 +58,5 @@ const struct mx_policy mx_policy_multi_bulk = {
 	.next_help = mx_tasks_next_help,
 	.next_load = mx_tasks_next_load,
 	.next_use = mx_tasks_next_use,
+	.recent_use = MX_TASKS_RECENT_USE,
 };

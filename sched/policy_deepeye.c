@@ -163,6 +163,7 @@ const struct mx_policy mx_policy_deepeye = {
 	.next_help = mx_tasks_next_help,
 	.next_load = mx_tasks_next_load,
 	.next_use = mx_tasks_next_use,
+	.recent_use = MX_TASKS_RECENT_USE,
 };
 
 const struct mx_policy mx_policy_deepeye_frugal = {
@@ -177,4 +178,5 @@ const struct mx_policy mx_policy_deepeye_frugal = {
 	.next_help = mx_tasks_next_help,
 	.next_load = mx_tasks_next_load,
 	.next_use = mx_tasks_next_use,
+	.recent_use = MX_TASKS_RECENT_USE,
 };

@@ -107,4 +107,5 @@ const struct mx_policy mx_policy_masa = {
 	.next_help = mx_tasks_next_help,
 	.next_load = mx_tasks_next_load,
 	.next_use = mx_tasks_next_use,
+	.recent_use = MX_TASKS_RECENT_USE,
 };

@@ -21,10 +21,9 @@
 
 /*
  * When a unit will be used (mx_next_use_fn): for one that an EXEC needs next
- * the EXEC's number, from 1; for what a LOAD reads USE_LOAD; everything else by
- * when it was used last, the latest being kept longest.
+ * the EXEC's number, from 1; for what a LOAD reads MX_TASKS_RECENT_USE;
+ * everything else by when it was used last, the latest being kept longest.
  */
-#define USE_LOAD ((uint64_t)1 << 62)
 #define USE_LAST (MX_USE_NEVER - 1)
 
 /* ---- taking and ending tasks ---- */
@@ -200,12 +199,6 @@ static void note_waiting(struct mx_tasks *tasks, uint32_t net)
 		tasks->rules->waiting(tasks->own, tasks->board, net);
 }
 
-static void note_use(struct mx_tasks *tasks, uint32_t net, uint32_t unit)
-{
-	if (unit != MX_STEP_NONE)
-		tasks->nets[net].notes[unit].stamp = ++tasks->stamp;
-}
-
 static void end_job(struct mx_tasks *tasks, struct mx_board_job *job)
 {
 	struct mx_task_job *tj = job->tag;
@@ -255,20 +248,13 @@ void mx_tasks_event(void *state, const struct mx_board *board,
 		mx_task_job_update(tasks, tj);
 		break;
 	case MX_EVENT_LOAD:
+	case MX_EVENT_STEP_TAKEN:
 		return;
 	case MX_EVENT_LOADED:
-		note_use(tasks, event->unit.net, event->unit.unit);
 		end_loads(tasks, &event->unit);
 		break;
 	case MX_EVENT_DROPPED:
-		break;
-	case MX_EVENT_STEP_TAKEN:
-		note_use(tasks, job->net,
-			 tasks->nets[job->net].net->steps[event->step].unit);
-		return;
 	case MX_EVENT_STEP_DONE:
-		note_use(tasks, job->net,
-			 tasks->nets[job->net].net->steps[event->step].unit);
 		break;
 	case MX_EVENT_LAYER_DONE:
 		tj->execs_done++;
@@ -373,7 +359,7 @@ int mx_tasks_next_load(void *state, const struct mx_board *board,
 		if (slot->ask == slot->end)
 			continue;
 		*out = slot_unit(slot, slot->ask);
-		*use = USE_LOAD;
+		*use = MX_TASKS_RECENT_USE;
 		return 1;
 	}
 	return 0;
@@ -388,5 +374,5 @@ uint64_t mx_tasks_next_use(void *state, const struct mx_board *board,
 	(void)board;
 	if (note->guard_round == tasks->guard_round)
 		return note->guard;
-	return USE_LAST - note->stamp;
+	return USE_LAST - mx_residency_last_use(tasks->residency, ref);
 }

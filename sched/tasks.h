@@ -113,6 +113,8 @@ struct mx_board_job *mx_tasks_next_help(void *tasks,
 					const struct mx_board *board);
 int mx_tasks_next_load(void *tasks, const struct mx_board *board,
 		       struct mx_unit_ref *out, uint64_t *use);
+/* Their recent_use: before it is what an EXEC needs. */
+#define MX_TASKS_RECENT_USE ((uint64_t)1 << 62)
 uint64_t mx_tasks_next_use(void *tasks, const struct mx_board *board,
 			   struct mx_unit_ref ref);
 

@@ -17,9 +17,8 @@ struct mx_residency;
 
 #define MX_TASK_KINDS 2 /* that wait in heaps: MX_TASK_EXEC, MX_TASK_LOAD */
 
-/* A unit: when it was used last, and the EXEC that needs it next. */
+/* A unit: the EXEC that needs it next. */
 struct mx_task_note {
-	uint64_t stamp;
 	uint64_t guard;
 	uint64_t guard_round; /* guard is good in this round */
 };
@@ -76,7 +75,6 @@ struct mx_tasks {
 	uint32_t net_count;
 	struct mx_task_units *layers; /* of all networks */
 	struct mx_task_note *notes; /* of all networks */
-	uint64_t stamp;
 	uint64_t guard_round;
 
 	struct mx_task_slot *slots;

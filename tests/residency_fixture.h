@@ -13,6 +13,15 @@
 #define UNITS_MAX 128
 #define NETS_MAX 3
 
+/* How a world says when units are used next. */
+enum order {
+	BY_USE,
+	BY_LAST_USE, /* not at all: the least recently used go first */
+	BY_BOTH, /* some by use, all others later, by last use */
+};
+
+#define RECENT_USE ((uint64_t)1000)
+
 static inline struct mx_unit_ref ref(uint32_t net, uint32_t unit)
 {
 	return (struct mx_unit_ref){net, unit};
@@ -43,12 +52,14 @@ static inline void hear_dropped(void *user, struct mx_unit_ref unit)
 	world->gone_count++;
 }
 
-static inline void world_open(struct world *world, uint64_t capacity, int lru)
+static inline void world_open(struct world *world, uint64_t capacity,
+			      enum order order)
 {
 	const struct mx_residency_opts opts = {
 		.capacity_bytes = capacity,
 		.dropped = hear_dropped,
-		.next_use = lru ? NULL : next_use,
+		.next_use = order == BY_LAST_USE ? NULL : next_use,
+		.recent_use = order == BY_BOTH ? RECENT_USE : 0,
 		.user = world,
 	};
 

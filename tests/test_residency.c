@@ -15,14 +15,14 @@ FAULT(void *, reallocarray, (void *p, size_t n, size_t size), (p, n, size),
 
 /* A world of one network of @count units of @pages[] pages, in @capacity
  * pages. */
-static void one_net(struct world *world, uint64_t capacity, int lru,
+static void one_net(struct world *world, uint64_t capacity, enum order order,
 		    const unsigned char *pages, uint32_t count,
 		    const unsigned char *pinned)
 {
 	uint64_t sizes[UNITS_MAX];
 	uint32_t i;
 
-	world_open(world, capacity * PAGE, lru);
+	world_open(world, capacity * PAGE, order);
 	for (i = 0; i < count; i++)
 		sizes[i] = pages[i] * PAGE;
 	assert_int_equal(
@@ -61,7 +61,7 @@ static void pinned_units_have_their_places_from_the_start(void **state)
 	struct mx_residency_totals totals;
 
 	(void)state;
-	one_net(&world, 8, 0, pages, 4, pinned);
+	one_net(&world, 8, BY_USE, pages, 4, pinned);
 	totals = totals_of(&world);
 	assert_int_equal(totals.capacity_bytes, 8 * PAGE);
 	assert_int_equal(totals.pinned_bytes, 5 * PAGE);
@@ -95,7 +95,7 @@ static void what_can_never_fit_is_refused(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct world world;
 
-		world_open(&world, cases[i].pages * PAGE + PAGE - 1, 0);
+		world_open(&world, cases[i].pages * PAGE + PAGE - 1, BY_USE);
 		assert_int_equal(mx_residency_add(world.residency, sizes, 2,
 						  pinned, &err),
 				 cases[i].rc);
@@ -117,7 +117,7 @@ static void sizes_beyond_all_measure_are_refused(void **state)
 	uint64_t offset;
 
 	(void)state;
-	world_open(&world, 8 * PAGE, 0);
+	world_open(&world, 8 * PAGE, BY_USE);
 	assert_int_equal(
 		mx_residency_add(world.residency, huge, 2, pinned, NULL),
 		-EDQUOT);
@@ -138,7 +138,7 @@ static void a_later_network_s_largest_unit_counts_too(void **state)
 	struct mx_err err = {""};
 
 	(void)state;
-	world_open(&world, 4 * PAGE, 0);
+	world_open(&world, 4 * PAGE, BY_USE);
 	assert_int_equal(
 		mx_residency_add(world.residency, large, 1, NULL, NULL), 0);
 	assert_int_equal(
@@ -161,7 +161,7 @@ static void units_fill_the_lowest_gap(void **state)
 	struct world world;
 
 	(void)state;
-	one_net(&world, 8, 0, pages, 5, NULL);
+	one_net(&world, 8, BY_USE, pages, 5, NULL);
 	bring(&world, 0, 0);
 	bring(&world, 1, 2);
 	bring(&world, 2, 3);
@@ -181,7 +181,7 @@ static void what_is_needed_last_makes_room(void **state)
 	struct world world;
 
 	(void)state;
-	one_net(&world, 8, 0, pages, 6, NULL);
+	one_net(&world, 8, BY_USE, pages, 6, NULL);
 	bring(&world, 0, 0);
 	bring(&world, 1, 2);
 	bring(&world, 2, 4);
@@ -210,7 +210,7 @@ static void the_least_recently_used_goes_first(void **state)
 	struct world world;
 
 	(void)state;
-	one_net(&world, 6, 1, pages, 5, NULL);
+	one_net(&world, 6, BY_LAST_USE, pages, 5, NULL);
 	bring(&world, 0, 0);
 	bring(&world, 1, 2);
 	bring(&world, 2, 4);
@@ -234,7 +234,7 @@ static void many_old_ones_go_for_a_large_one(void **state)
 	(void)state;
 	memset(pages, 1, SMALL);
 	pages[SMALL] = SMALL - KEPT;
-	one_net(&world, SMALL, 1, pages, SMALL + 1, NULL);
+	one_net(&world, SMALL, BY_LAST_USE, pages, SMALL + 1, NULL);
 	for (i = 0; i < SMALL; i++)
 		bring(&world, i, i);
 	for (i = 0; i < KEPT; i++)
@@ -250,11 +250,11 @@ static void held_and_loading_units_stay(void **state)
 {
 	static const unsigned char pages[4] = {2, 2, 2, 1};
 	struct world world;
-	int lru;
+	enum order order;
 
 	(void)state;
-	for (lru = 0; lru < 2; lru++) {
-		one_net(&world, 4, lru, pages, 4, NULL);
+	for (order = BY_USE; order <= BY_BOTH; order++) {
+		one_net(&world, 4, order, pages, 4, NULL);
 		memset(world.use, 0xff, sizeof(world.use));
 		bring(&world, 0, 0);
 		assert_int_equal(
@@ -285,7 +285,7 @@ static void a_failed_unit_has_no_place_until_it_is_tried_again(void **state)
 	struct world world;
 
 	(void)state;
-	one_net(&world, 3, 0, pages, 3, pinned);
+	one_net(&world, 3, BY_USE, pages, 3, pinned);
 	assert_int_equal(mx_residency_load(world.residency, ref(0, 0), 0), 0);
 	mx_residency_loaded(world.residency, ref(0, 0), -EIO);
 	assert_int_equal(mx_residency_load(world.residency, ref(0, 2), 0), 0);
@@ -313,7 +313,7 @@ static void arenas_come_from_the_top_and_shrink(void **state)
 	uint64_t a, b, c;
 
 	(void)state;
-	one_net(&world, 10, 0, pages, 3, NULL);
+	one_net(&world, 10, BY_USE, pages, 3, NULL);
 	assert_int_equal(
 		mx_residency_arena(world.residency, 5 * PAGE - 1, 0, &a), 0);
 	assert_int_equal(a, 5 * PAGE);
@@ -349,7 +349,7 @@ static void arenas_drive_out_what_is_needed_later(void **state)
 	uint64_t a, b;
 
 	(void)state;
-	one_net(&world, 8, 0, pages, 4, NULL);
+	one_net(&world, 8, BY_USE, pages, 4, NULL);
 	bring(&world, 0, 0);
 	bring(&world, 1, 2);
 	bring(&world, 2, 4);
@@ -386,7 +386,7 @@ static void without_a_limit_nothing_is_evicted(void **state)
 	uint32_t i;
 
 	(void)state;
-	world_open(&world, MX_RESIDENCY_UNLIMITED, 1);
+	world_open(&world, MX_RESIDENCY_UNLIMITED, BY_LAST_USE);
 	assert_int_equal(
 		mx_residency_add(world.residency, sizes, 3, NULL, NULL), 0);
 	for (i = 0; i < 3; i++) {
@@ -440,8 +440,8 @@ static void a_lack_of_memory_is_an_error_and_no_more(void **state)
 		}
 		assert_int_equal(rc, fired ? -ENOMEM : 0);
 	}
-	/* Two arrays of tenants, units, networks, and the tenants' again. */
-	assert_int_equal(n, 8);
+	/* Three arrays of tenants, units, networks, the tenants' again. */
+	assert_int_equal(n, 10);
 }
 
 int main(void)

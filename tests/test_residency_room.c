@@ -24,7 +24,7 @@ struct guest {
 
 struct model {
 	struct world world;
-	int lru;
+	enum order order;
 	uint32_t random;
 	uint64_t clock;
 	uint64_t pinned_pages;
@@ -40,7 +40,32 @@ static uint32_t draw(struct model *model, uint32_t below)
 	return (model->random >> 8) % below;
 }
 
-static void model_open(struct model *model, uint32_t seed, int lru)
+/* The unit has been used. */
+static void model_touch(struct model *model, uint32_t net, uint32_t i)
+{
+	model->unit[net][i].touched = ++model->clock;
+	if (model->order == BY_BOTH)
+		model->world.use[net][i] = UINT64_MAX - model->clock;
+}
+
+/* It will be used at another time. */
+static void model_change_use(struct model *model, uint32_t net, uint32_t i)
+{
+	if (model->order == BY_BOTH && draw(model, 4))
+		model->world.use[net][i] =
+			UINT64_MAX - model->unit[net][i].touched;
+	else
+		model->world.use[net][i] = 1 + draw(model, 99);
+}
+
+static uint64_t draw_use(struct model *model)
+{
+	const int is_now = model->order != BY_BOTH || draw(model, 2);
+
+	return is_now ? draw(model, 100) : RECENT_USE;
+}
+
+static void model_open(struct model *model, uint32_t seed, enum order order)
 {
 	unsigned char pinned[MODEL_UNITS];
 	uint64_t sizes[MODEL_UNITS];
@@ -48,8 +73,8 @@ static void model_open(struct model *model, uint32_t seed, int lru)
 
 	memset(model, 0, sizeof(*model));
 	model->random = seed;
-	model->lru = lru;
-	world_open(&model->world, MODEL_PAGES * PAGE, lru);
+	model->order = order;
+	world_open(&model->world, MODEL_PAGES * PAGE, order);
 	for (net = 0; net < NETS_MAX; net++) {
 		model->count[net] = draw(model, MODEL_UNITS);
 		for (i = 0; i < model->count[net]; i++) {
@@ -105,10 +130,11 @@ static uint64_t judge(const struct model *model, uint64_t page, uint64_t pages,
 
 			if (!overlaps(unit, page, pages))
 				continue;
-			need = model->lru ? UINT64_MAX - unit->touched
-					  : model->world.use[net][i];
+			need = model->order == BY_LAST_USE
+				       ? UINT64_MAX - unit->touched
+				       : model->world.use[net][i];
 			if (unit->loading || unit->holds > 0 ||
-			    (!model->lru && need <= use))
+			    (model->order != BY_LAST_USE && need <= use))
 				return 0;
 			least = need < least ? need : least;
 			*bytes += unit->pages;
@@ -175,7 +201,14 @@ static void model_load(struct model *model, uint32_t net, uint32_t i,
 	unit->page = page;
 	unit->there = 1;
 	unit->loading = 1;
-	unit->touched = ++model->clock;
+	model_touch(model, net, i);
+}
+
+static void model_release(struct model *model, uint32_t net, uint32_t i)
+{
+	mx_residency_release(model->world.residency, ref(net, i));
+	model->unit[net][i].holds--;
+	model_touch(model, net, i);
 }
 
 static void model_loaded(struct model *model, uint32_t net, uint32_t i)
@@ -187,6 +220,7 @@ static void model_loaded(struct model *model, uint32_t net, uint32_t i)
 	unit->loading = 0;
 	unit->there = !status;
 	unit->failed = status != 0;
+	model_touch(model, net, i);
 }
 
 /* Something that the unit's state allows. */
@@ -204,12 +238,11 @@ static void model_unit_step(struct model *model)
 		mx_residency_drop(residency, ref(net, i));
 		unit->failed = 0;
 	} else if (!unit->there) {
-		model_load(model, net, i, draw(model, 100));
+		model_load(model, net, i, draw_use(model));
 	} else if (unit->loading) {
 		model_loaded(model, net, i);
 	} else if (unit->holds > 0) {
-		mx_residency_release(residency, ref(net, i));
-		unit->holds--;
+		model_release(model, net, i);
 	} else if (draw(model, 3) == 0) {
 		mx_residency_hold(residency, ref(net, i));
 		unit->holds++;
@@ -220,8 +253,8 @@ static void model_unit_step(struct model *model)
 		unit->there = unit->pinned;
 	} else {
 		mx_residency_touch(residency, ref(net, i));
-		unit->touched = ++model->clock;
-		model->world.use[net][i] = 1 + draw(model, 99);
+		model_touch(model, net, i);
+		model_change_use(model, net, i);
 	}
 }
 
@@ -276,7 +309,7 @@ static void model_arena_step(struct model *model)
 	struct guest *arena = &model->arena[draw(model, ARENAS_MAX)];
 
 	if (!arena->there) {
-		model_arena(model, arena, draw(model, 100));
+		model_arena(model, arena, draw_use(model));
 	} else if (draw(model, 2) == 0 && arena->pages > 1) {
 		const uint64_t end = arena->page + arena->pages;
 		const uint64_t was = arena->page;
@@ -305,9 +338,8 @@ static void model_calm_down(struct model *model)
 
 			if (unit->loading)
 				model_loaded(model, net, i);
-			for (; unit->holds > 0; unit->holds--)
-				mx_residency_release(model->world.residency,
-						     ref(net, i));
+			while (unit->holds > 0)
+				model_release(model, net, i);
 		}
 }
 
@@ -342,13 +374,14 @@ static void model_assert_no_deadlock(struct model *model)
 
 static void units_and_arenas_get_the_best_of_all_places(void **state)
 {
+	static const enum order orders[] = {BY_USE, BY_LAST_USE, BY_BOTH};
 	struct model model;
 	uint32_t seed;
 	int step;
 
 	(void)state;
-	for (seed = 0; seed < 60; seed++) {
-		model_open(&model, seed * 7919 + 1, seed % 2 == 0);
+	for (seed = 0; seed < 90; seed++) {
+		model_open(&model, seed * 7919 + 1, orders[seed % 3]);
 		for (step = 0; step < 600; step++) {
 			if (draw(&model, 8) == 0)
 				model_arena_step(&model);
