@@ -261,6 +261,9 @@ static void put_record(struct writer *writer,
 						 : "anonymous memory",
 			    record->begin_ns, record->number);
 		break;
+	case MX_TRACE_MOVED:
+		put_counter(writer, "moved", record->begin_ns, record->number);
+		break;
 	}
 }
 

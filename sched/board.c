@@ -82,6 +82,7 @@ static void emit(struct mx_board *board, struct mx_board_event event)
 	mx_residency_totals(board->residency, &memory);
 	event.weight_bytes = memory.pinned_bytes + memory.unit_bytes;
 	event.activation_bytes = memory.arena_bytes;
+	event.moved_bytes = memory.moved_bytes;
 	board->opts.observer(board->opts.observer_user, &event);
 }
 

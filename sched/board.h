@@ -164,6 +164,7 @@ struct mx_board_event {
 	 * and activations. */
 	uint64_t weight_bytes;
 	uint64_t activation_bytes;
+	uint64_t moved_bytes; /* for observers: of all units moved so far */
 };
 
 typedef void mx_board_observer_fn(void *user,

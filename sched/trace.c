@@ -25,7 +25,7 @@
 #define RECORDS (BLOCK_BYTES / sizeof(struct mx_trace_record))
 /* Steps that a simulation computes side by side. */
 #define LANES_MAX 256
-#define COUNTERS 2
+#define COUNTERS 3
 
 struct net {
 	const struct mx_board_net *map; /* NULL: chunks say what is computed */
@@ -220,9 +220,10 @@ static void add_memory(struct mx_trace *trace,
 		       const struct mx_board_event *event)
 {
 	const uint64_t now[COUNTERS] = {event->weight_bytes,
-					event->activation_bytes};
-	const enum mx_trace_kind kinds[COUNTERS] = {MX_TRACE_WEIGHTS,
-						    MX_TRACE_ACTIVATIONS};
+					event->activation_bytes,
+					event->moved_bytes};
+	const enum mx_trace_kind kinds[COUNTERS] = {
+		MX_TRACE_WEIGHTS, MX_TRACE_ACTIVATIONS, MX_TRACE_MOVED};
 	int i;
 
 	for (i = 0; i < COUNTERS; i++) {

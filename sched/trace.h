@@ -32,6 +32,8 @@ enum mx_trace_kind {
 	MX_TRACE_WEIGHTS,
 	MX_TRACE_ACTIVATIONS,
 	MX_TRACE_CHARGE,
+	/* So much has been moved in memory, since the beginning. */
+	MX_TRACE_MOVED,
 };
 
 /* Times are the driver's. */
