@@ -16,6 +16,8 @@
 
 enum { EVENTS_MAX = 256 };
 
+enum { CHAIN_PAGES = 9 };
+
 struct fixture {
 	struct board_fixture nets;
 	struct mx_policy policy;
@@ -127,6 +129,16 @@ __attribute__((unused)) static void begin(struct fixture *fx, uint64_t pages)
 
 	if (try_begin(fx, pages, &err))
 		fail_msg("%s", err.text);
+}
+
+/* A board of one network of @layers layers of a unit of a page. */
+__attribute__((unused)) static void begin_chain(struct fixture *fx,
+						uint32_t layers)
+{
+	init(fx);
+	add_net(&fx->nets);
+	add_layers(&fx->nets, 0, 5, layers);
+	begin(fx, CHAIN_PAGES);
 }
 
 __attribute__((unused)) static void finish(struct fixture *fx)

@@ -17,6 +17,8 @@
 #include "loader/import/graph.h"
 #include "loader/import/import.h"
 #include "tests/check.h"
+#include "tests/graph_text.h"
+#include "tests/temp_files.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -121,27 +123,6 @@ UNUSED static void put_layer(struct wire *net, const char *name,
 	put_wire(net, 100, &layer);
 }
 
-/* --- files ---------------------------------------------------------------- */
-
-struct temp_file {
-	char path[128];
-};
-
-UNUSED static void write_temp(struct temp_file *file, const void *data,
-			      size_t size)
-{
-	const char *dir = getenv("TMPDIR");
-	int fd;
-
-	(void)snprintf(file->path, sizeof(file->path), "%s/mx_caffe_XXXXXX",
-		       dir ? dir : "/tmp");
-	fd = mkstemp(file->path);
-	assert_true(fd >= 0);
-	if (size > 0)
-		assert_int_equal(write(fd, data, size), size);
-	close(fd);
-}
-
 /* --- import --------------------------------------------------------------- */
 
 struct import {
@@ -184,26 +165,26 @@ UNUSED static int import_net(struct import *import, const char *net,
 {
 	struct mx_import_opts opts = *base;
 	struct mx_log log = {MX_LOG_DEBUG, log_line, import->log};
-	struct temp_file net_file, weights_file;
+	char net_path[TEMP_PATH_BYTES], weights_path[TEMP_PATH_BYTES];
 	int rc;
 
 	memset(import, 0, sizeof(*import));
-	write_temp(&net_file, net, strlen(net));
-	opts.source = net_file.path;
+	temp_file_of(net_path, net, strlen(net));
+	opts.source = net_path;
 	opts.log = &log;
 	opts.random_weights = !weights;
 	if (weights) {
-		write_temp(&weights_file, weights->bytes, weights->size);
-		opts.weights = weights_file.path;
+		temp_file_of(weights_path, weights->bytes, weights->size);
+		opts.weights = weights_path;
 	}
 	rc = mx_caffe_graph(&opts, &import->graph, &import->source,
 			    &import->err);
-	replace_all(import->err.text, net_file.path, "NET");
-	replace_all(import->log, net_file.path, "NET");
-	unlink(net_file.path);
+	replace_all(import->err.text, net_path, "NET");
+	replace_all(import->log, net_path, "NET");
+	unlink(net_path);
 	if (weights) {
-		replace_all(import->err.text, weights_file.path, "WEIGHTS");
-		unlink(weights_file.path);
+		replace_all(import->err.text, weights_path, "WEIGHTS");
+		unlink(weights_path);
 	}
 	return rc;
 }
@@ -220,24 +201,8 @@ UNUSED static void node_text(const struct mx_graph *graph,
 			     const struct mx_layer *layer, FILE *out)
 {
 	char shape[MX_SHAPE_TEXT_BYTES];
-	size_t i, k;
 
-	fprintf(out, "%s(", layer->op_name);
-	for (i = 0; i < layer->in_count; i++)
-		fprintf(out, "%s%s", i ? ", " : "",
-			graph->values[layer->in[i]].name);
-	fprintf(out, ")");
-	for (i = 0; i < layer->attrs.count; i++) {
-		const struct mx_attr *a = &layer->attrs.items[i];
-
-		fprintf(out, " %s=", a->name);
-		for (k = 0; k < a->int_count; k++)
-			fprintf(out, "%s%lld", k ? "," : "",
-				(long long)a->ints[k]);
-		for (k = 0; k < a->float_count; k++)
-			fprintf(out, "%s%g", k ? "," : "",
-				(double)a->floats[k]);
-	}
+	layer_text(graph, layer, out);
 	fprintf(out, " -> %s\n",
 		mx_shape_text(&graph->values[layer->out[0]].shape, shape));
 }

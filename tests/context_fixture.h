@@ -72,6 +72,25 @@ FIXTURE const struct mx_context_stage of_each = {
 	.at_once = 2,
 };
 
+/* On the picture, after the second. */
+FIXTURE const struct mx_context_stage of_all = {
+	.after = after_1,
+	.after_count = 1,
+	.each = NONE,
+	.at_once = 1,
+};
+/* On each detection of which the second's second value is 6. */
+FIXTURE const struct mx_condition is_six = {
+	1, MX_CONDITION_VALUE, MX_CONDITION_EQ, 1, 6, NULL};
+FIXTURE const struct mx_context_stage of_sixes = {
+	.after = after_01,
+	.after_count = 2,
+	.each = 0,
+	.conditions = &is_six,
+	.condition_count = 1,
+	.at_once = 2,
+};
+
 FIXTURE void driver_init(struct driver *driver,
 			 const struct mx_context_stage *stages, uint32_t count)
 {
@@ -98,6 +117,15 @@ FIXTURE void finish(struct driver *driver, uint32_t job, uint32_t count)
 {
 	static const float values[] = {5, 6};
 	const struct mx_answer answer = {three, count, values, 2};
+
+	assert_int_equal(mx_context_ended(driver->context, job, 0, &answer), 0);
+}
+
+/* @job has an answer whose second value is 7. */
+FIXTURE void finish_with_seven(struct driver *driver, uint32_t job)
+{
+	static const float values[] = {5, 7};
+	const struct mx_answer answer = {NULL, 0, values, 2};
 
 	assert_int_equal(mx_context_ended(driver->context, job, 0, &answer), 0);
 }

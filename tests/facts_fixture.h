@@ -18,13 +18,14 @@
 #include "pager/cgroup_text.h"
 #include "pager/reader.h"
 #include "tests/check.h"
+#include "tests/temp_files.h"
 
 #define TMPFS 0x01021994
 #define FILE_BYTES ((size_t)1 << 20)
 #define BLOCK ((size_t)MX_READ_ALIGN_BYTES)
 
 struct scratch {
-	char path[96];
+	char path[TEMP_PATH_BYTES];
 	int fd; /* read only */
 	size_t size_bytes;
 	unsigned char *map;
@@ -59,18 +60,13 @@ static inline void fill(int fd, size_t size_bytes)
 
 static inline int setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct scratch *file = calloc(1, sizeof(*file));
 	int fd;
 
 	if (!file)
 		return -1;
 	*state = file;
-	snprintf(file->path, sizeof(file->path), "%.60s/mx-facts-XXXXXX",
-		 tmp ? tmp : "/var/tmp");
-	fd = mkstemp(file->path);
-	if (fd < 0)
-		return -1;
+	fd = temp_file(file->path);
 	file->size_bytes = FILE_BYTES;
 	fill(fd, FILE_BYTES);
 	close(fd);

@@ -7,6 +7,16 @@
 #include "sched/instance.h"
 #include "tests/check.h"
 
+/* Two layers' weights, 4 each, and what the first leaves to the second, 3. */
+__attribute__((unused)) static const struct mx_instance_layer two_layers[] = {
+	{.load_ns = 1,
+	 .exec_ns = 5,
+	 .weight_bytes = 4,
+	 .run_bytes = 3,
+	 .keep_bytes = 3},
+	{.load_ns = 2, .exec_ns = 1, .weight_bytes = 4, .run_bytes = 4},
+};
+
 /* An instance of @net_count networks, the release and then the layers of each
  * in a row. */
 __attribute__((unused)) static void instance_make(

@@ -8,21 +8,17 @@
 #define MX_TESTS_MODEL_FIXTURE_H
 
 #include <dirent.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/err.h"
 #include "lib/network.h"
 #include "loader/mxload.h"
 #include "loader/write.h"
+#include "tests/check.h"
+#include "tests/temp_files.h"
 
 #define FIXTURE __attribute__((unused)) static
 
@@ -208,8 +204,8 @@ FIXTURE int fixture_read_block(void *user, uint32_t layer, uint64_t block,
 }
 
 struct fixture {
-	char root[64]; /* a temporary directory */
-	char path[96]; /* root/net.mx */
+	char root[TEMP_PATH_BYTES]; /* a temporary directory */
+	char path[TEMP_PATH_BYTES + 16]; /* root/net.mx */
 	struct mx_network net;
 	struct fixture_blocks blocks;
 	struct mx_write_opts opts;
@@ -219,7 +215,7 @@ struct fixture {
 /* A path in the directory @dir; from a ring of four buffers. */
 FIXTURE const char *fixture_in(const char *dir, const char *name)
 {
-	static char ring[4][256];
+	static char ring[4][320];
 	static unsigned next;
 	char *text = ring[next++ % 4];
 
@@ -231,9 +227,7 @@ FIXTURE int fixture_setup(void **state)
 {
 	struct fixture *fx = calloc(1, sizeof(*fx));
 
-	snprintf(fx->root, sizeof(fx->root), "/tmp/mxtest-XXXXXX");
-	if (!mkdtemp(fx->root))
-		return -1;
+	temp_directory(fx->root);
 	snprintf(fx->path, sizeof(fx->path), "%s/net.mx", fx->root);
 	fixture_network(&fx->net);
 	fx->blocks.net = &fx->net;
@@ -247,34 +241,12 @@ FIXTURE int fixture_setup(void **state)
 	return 0;
 }
 
-FIXTURE void fixture_remove(const char *path)
-{
-	struct dirent *entry;
-	char inside[512];
-	DIR *dir = opendir(path);
-
-	if (!dir) {
-		unlink(path);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) {
-			snprintf(inside, sizeof(inside), "%.200s/%.255s", path,
-				 entry->d_name);
-			fixture_remove(inside);
-		}
-	closedir(dir);
-	rmdir(path);
-}
-
 FIXTURE int fixture_teardown(void **state)
 {
 	struct fixture *fx = *state;
-	char root[64];
 
 	mx_network_fini(&fx->net);
-	memcpy(root, fx->root, sizeof(root));
-	fixture_remove(root);
+	temp_remove(fx->root);
 	free(fx);
 	return 0;
 }

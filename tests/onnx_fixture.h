@@ -17,8 +17,6 @@
 #ifndef MX_TESTS_ONNX_FIXTURE_H
 #define MX_TESTS_ONNX_FIXTURE_H
 
-#include "tests/check.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +28,9 @@
 #include "lib/log.h"
 #include "loader/import/graph.h"
 #include "loader/import/import.h"
+#include "tests/check.h"
+#include "tests/graph_text.h"
+#include "tests/temp_files.h"
 
 #define UNUSED __attribute__((unused))
 #define TEXT_BYTES 16384
@@ -343,17 +344,11 @@ UNUSED static int import_bytes(struct import *import, const struct pb *model,
 {
 	struct mx_import_opts opts = *base;
 	struct mx_log log = {MX_LOG_DEBUG, log_line, import->log};
-	const char *dir = getenv("TMPDIR");
-	char path[256];
-	int fd, rc;
+	char path[TEMP_PATH_BYTES];
+	int rc;
 
 	memset(import, 0, sizeof(*import));
-	(void)snprintf(path, sizeof(path), "%s/mx_onnx_XXXXXX",
-		       dir ? dir : "/tmp");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, model->data, model->size), model->size);
-	close(fd);
+	temp_file_of(path, model->data, model->size);
 	opts.source = path;
 	opts.log = &log;
 	rc = mx_onnx_graph(&opts, &import->graph, &import->source,
@@ -407,28 +402,13 @@ UNUSED static void weights_text(const struct mx_node *node, FILE *out)
 UNUSED static void node_text(const struct mx_graph *graph,
 			     const struct mx_node *node, FILE *out)
 {
-	const struct mx_layer *layer = &node->layer;
+	const struct mx_tensor *value = &graph->values[node->layer.out[0]];
 	char shape[MX_SHAPE_TEXT_BYTES];
-	size_t i, k;
 
-	fprintf(out, "%s(", layer->op_name);
-	for (i = 0; i < layer->in_count; i++)
-		fprintf(out, "%s%s", i ? ", " : "",
-			graph->values[layer->in[i]].name);
-	fprintf(out, ")");
-	for (i = 0; i < layer->attrs.count; i++) {
-		const struct mx_attr *a = &layer->attrs.items[i];
-
-		fprintf(out, " %s=", a->name);
-		for (k = 0; k < a->int_count; k++)
-			fprintf(out, "%s%" PRId64, k ? "," : "", a->ints[k]);
-		for (k = 0; k < a->float_count; k++)
-			fprintf(out, "%s%.5g", k ? "," : "",
-				(double)a->floats[k]);
-	}
+	layer_text(graph, &node->layer, out);
 	weights_text(node, out);
-	fprintf(out, " -> %s %s\n", graph->values[layer->out[0]].name,
-		mx_shape_text(&graph->values[layer->out[0]].shape, shape));
+	fprintf(out, " -> %s %s\n", value->name,
+		mx_shape_text(&value->shape, shape));
 }
 
 UNUSED static void graph_text(const struct mx_graph *graph, char *text)

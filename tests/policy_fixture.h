@@ -286,6 +286,25 @@ __attribute__((unused)) static void simulate(struct fixture *fx)
 		assert_true(fx->sim.peak_bytes <= memory);
 }
 
+/* One layer of three units in room for two: those that a later one drove out
+ * are read again before they are computed on. */
+__attribute__((unused)) static void simulate_too_large(struct fixture *fx)
+{
+	const struct fixture_layer layer = {
+		.units = 3,
+		.pages = 1,
+		.read_ns = 10,
+		.ns = 7,
+	};
+
+	fx->opts.board.memory_bytes = 2 * PAGE;
+	(void)add_net(fx);
+	add_layer(fx, 0, &layer);
+	add_arrival(fx, 0, "A");
+	simulate(fx);
+	assert_string_equal(fx->log, "A0L A0L A0L A0L A0E A0L A0E A0L A0E");
+}
+
 __attribute__((unused)) static void fini(struct fixture *fx)
 {
 	mx_simulation_fini(&fx->sim);

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "tests/check.h"
+#include "tests/temp_files.h"
 
 struct scratch_dir {
-	char path[64];
-	char file[128]; /* of the last scratch_dir_put() or _path() */
+	char path[TEMP_PATH_BYTES];
+	char file[TEMP_PATH_BYTES +
+		  64]; /* of the last scratch_dir_put() or _path() */
 };
 
 static inline int scratch_dir_setup(void **state)
@@ -23,21 +25,18 @@ static inline int scratch_dir_setup(void **state)
 
 	if (!dir)
 		return -1;
-	(void)snprintf(dir->path, sizeof(dir->path), "/tmp/mx-test-XXXXXX");
+	temp_directory(dir->path);
 	*state = dir;
-	return mkdtemp(dir->path) ? 0 : -1;
+	return 0;
 }
 
 static inline int scratch_dir_teardown(void **state)
 {
 	struct scratch_dir *dir = *state;
-	char command[96];
-	int rc;
 
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir->path);
-	rc = system(command);
+	temp_remove(dir->path);
 	free(dir);
-	return rc;
+	return 0;
 }
 
 static inline const char *scratch_dir_path(struct scratch_dir *dir,

@@ -150,10 +150,7 @@ static void a_step_with_nothing_left_lets_the_next_be_read(void **state)
 	struct mx_board_job *job;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 2);
-	begin(&fx, 9);
+	begin_chain(&fx, 2);
 	job = arrive(&fx, 0, 0);
 	prepare(&fx, job);
 	read_unit(&fx, 0, 0);
@@ -424,10 +421,7 @@ static void units_can_be_there_from_the_beginning(void **state)
 	struct mx_board_job *job;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 1);
-	begin(&fx, 9);
+	begin_chain(&fx, 1);
 	assert_int_equal(mx_board_preload(fx.board, (struct mx_unit_ref){0, 0}),
 			 0);
 	assert_int_equal(fx.event_count, 2);
@@ -478,10 +472,7 @@ static void the_policy_is_asked_again_only_when_something_has_changed(
 	struct mx_board_job *job;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 1);
-	begin(&fx, 9);
+	begin_chain(&fx, 1);
 	expect_work(&fx, MX_WORK_NONE, NULL);
 	expect_work(&fx, MX_WORK_NONE, NULL);
 	assert_int_equal(fx.help_calls, 1);

@@ -11,10 +11,7 @@ static void a_failed_unit_fails_the_job_that_comes_to_it(void **state)
 	struct mx_board_job *job;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 2);
-	begin(&fx, 9);
+	begin_chain(&fx, 2);
 	job = arrive(&fx, 0, 0);
 	prepare(&fx, job);
 	read_unit(&fx, 0, 0);
@@ -43,11 +40,8 @@ static void a_job_that_does_not_come_to_a_failed_unit_goes_on(void **state)
 	struct mx_board_job *first, *second;
 
 	(void)state;
-	init(&fx);
+	begin_chain(&fx, 3);
 	fx.policy.next_load = eager_load;
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 3);
-	begin(&fx, 9);
 	first = arrive(&fx, 0, 0);
 	second = arrive(&fx, 0, 0);
 	prepare(&fx, first);
@@ -89,11 +83,8 @@ static void a_job_meets_what_failed_before_it_was_prepared(void **state)
 	struct mx_board_job *job;
 
 	(void)state;
-	init(&fx);
+	begin_chain(&fx, 1);
 	fx.policy.next_load = eager_load;
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 1);
-	begin(&fx, 9);
 	job = arrive(&fx, 0, 0);
 	/* For a job that waits: nobody comes to it yet, so it is kept. */
 	expect_load(&fx, 0, 0);
@@ -128,10 +119,7 @@ static void what_is_not_running_is_cancelled_at_once(void **state)
 	struct mx_board_job *held, *waiting, *other;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 1);
-	begin(&fx, 9);
+	begin_chain(&fx, 1);
 	held = arrive(&fx, 0, 1);
 	waiting = arrive(&fx, 0, 0);
 	other = arrive(&fx, 0, 0);
@@ -200,10 +188,7 @@ static void a_job_cancelled_while_it_is_prepared_ends_with_that(void **state)
 	struct mx_board_job *job;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 1);
-	begin(&fx, 9);
+	begin_chain(&fx, 1);
 	job = arrive(&fx, 0, 0);
 	expect_work(&fx, MX_WORK_PREPARE, job);
 	mx_board_cancel(fx.board, job, 0, 0);
@@ -219,10 +204,7 @@ static void units_of_a_cancelled_job_stay_for_those_who_want_them(void **state)
 	struct mx_board_job *first, *second;
 
 	(void)state;
-	init(&fx);
-	add_net(&fx.nets);
-	add_layers(&fx.nets, 0, 5, 1);
-	begin(&fx, 9);
+	begin_chain(&fx, 1);
 	first = arrive(&fx, 0, 0);
 	second = arrive(&fx, 0, 1);
 	prepare(&fx, first);

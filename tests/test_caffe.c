@@ -262,30 +262,30 @@ static void the_two_files_are_not_confused(void **state)
 	struct mx_import_opts opts = {0};
 	struct mx_import_source *source = NULL;
 	struct mx_graph *graph = NULL;
-	struct temp_file file;
+	char path[TEMP_PATH_BYTES];
 	static struct wire net;
 	struct mx_err err;
 
 	(void)state;
 	put_layer(&net, "a", "T", NULL, 0);
 	put_int(&net, 9, 0);
-	write_temp(&file, net.bytes, net.size);
-	opts.source = file.path;
+	temp_file_of(path, net.bytes, net.size);
+	opts.source = path;
 	assert_int_equal(mx_caffe_graph(&opts, &graph, &source, &err),
 			 -EBADMSG);
 	assert_non_null(strstr(err.text, "is no prototxt: if it is a "
 					 "caffemodel, name its deploy.prototxt "
 					 "before it"));
 	mx_import_source_close(source);
-	unlink(file.path);
+	unlink(path);
 
 	source = NULL;
-	write_temp(&file, RELU("a", "x", "y"), strlen(RELU("a", "x", "y")));
-	opts.source = file.path;
+	temp_file_of(path, RELU("a", "x", "y"), strlen(RELU("a", "x", "y")));
+	opts.source = path;
 	assert_int_equal(mx_caffe_graph(&opts, &graph, &source, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "its caffemodel is missing"));
 	mx_import_source_close(source);
-	unlink(file.path);
+	unlink(path);
 }
 
 /* Quadratic time would take minutes here. */

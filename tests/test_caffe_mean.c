@@ -3,13 +3,13 @@
 static int mean_of(const struct wire *blob, float mean[4], size_t *channels,
 		   struct mx_err *err)
 {
-	struct temp_file file;
+	char path[TEMP_PATH_BYTES];
 	int rc;
 
-	write_temp(&file, blob->bytes, blob->size);
-	rc = mx_caffe_mean(file.path, mean, channels, err);
-	replace_all(err->text, file.path, "MEAN");
-	unlink(file.path);
+	temp_file_of(path, blob->bytes, blob->size);
+	rc = mx_caffe_mean(path, mean, channels, err);
+	replace_all(err->text, path, "MEAN");
+	unlink(path);
 	return rc;
 }
 

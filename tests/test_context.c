@@ -160,20 +160,11 @@ static void a_detection_is_asked_for_itself_alone(void **state)
 
 static void jobs_of_one_face_depend_on_that_faces_own(void **state)
 {
-	static const struct mx_condition is_six = {
-		1, MX_CONDITION_VALUE, MX_CONDITION_EQ, 1, 6, NULL};
 	const struct mx_context_stage stages[] = {
 		faces,
 		of_each,
-		{.after = after_01,
-		 .after_count = 2,
-		 .each = 0,
-		 .conditions = &is_six,
-		 .condition_count = 1,
-		 .at_once = 2},
+		of_sixes,
 	};
-	static const float other[] = {5, 7};
-	const struct mx_answer no = {NULL, 0, other, 2};
 	struct driver driver;
 
 	(void)state;
@@ -184,7 +175,7 @@ static void jobs_of_one_face_depend_on_that_faces_own(void **state)
 	expect(&driver, "r1 s2");
 	finish(&driver, 2, 0);
 	expect(&driver, "r4");
-	assert_int_equal(mx_context_ended(driver.context, 1, 0, &no), 0);
+	finish_with_seven(&driver, 1);
 	assert_int_equal(state_of(&driver, 3), MX_CONTEXT_SKIPPED);
 	finish(&driver, 4, 0);
 	expect_over(&driver);
@@ -238,10 +229,7 @@ static void nothing_found_is_an_answer_for_counts_alone(void **state)
 	struct mx_context_stage stages[] = {
 		faces,
 		of_each,
-		{.after = after_1,
-		 .after_count = 1,
-		 .each = NONE,
-		 .at_once = 1},
+		of_all,
 	};
 	struct driver driver;
 
@@ -306,10 +294,7 @@ static void failing_skips_what_comes_after(void **state)
 	const struct mx_context_stage stages[] = {
 		faces,
 		of_each,
-		{.after = after_1,
-		 .after_count = 1,
-		 .each = NONE,
-		 .at_once = 1},
+		of_all,
 	};
 	struct driver driver;
 

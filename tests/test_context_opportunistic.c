@@ -15,10 +15,7 @@ static void opportunistic_jobs_start_early_and_are_cancelled(void **state)
 		 .condition_count = 1,
 		 .at_once = 1,
 		 .opportunistic = 1},
-		{.after = after_1,
-		 .after_count = 1,
-		 .each = NONE,
-		 .at_once = 1},
+		of_all,
 	};
 	struct driver driver;
 
@@ -63,29 +60,16 @@ static void opportunistic_jobs_start_early_and_are_cancelled(void **state)
 
 static void an_opportunistic_fan_out_waits_for_its_input_alone(void **state)
 {
-	static const struct mx_condition is_six = {
-		1, MX_CONDITION_VALUE, MX_CONDITION_EQ, 1, 6, NULL};
-	const struct mx_context_stage stages[] = {
-		faces,
-		of_each,
-		{.after = after_01,
-		 .after_count = 2,
-		 .each = 0,
-		 .conditions = &is_six,
-		 .condition_count = 1,
-		 .at_once = 2,
-		 .opportunistic = 1},
-	};
-	static const float other[] = {5, 7};
-	const struct mx_answer no = {NULL, 0, other, 2};
+	struct mx_context_stage stages[] = {faces, of_each, of_sixes};
 	struct driver driver;
 
 	(void)state;
+	stages[2].opportunistic = 1;
 	driver_init(&driver, stages, 3);
 	expect(&driver, "s0 h1 h2");
 	finish(&driver, 0, 2);
 	expect(&driver, "r1 s2 r3 s4");
-	assert_int_equal(mx_context_ended(driver.context, 1, 0, &no), 0);
+	finish_with_seven(&driver, 1);
 	expect(&driver, "c3");
 	end(&driver, 3, -ECANCELED);
 	finish(&driver, 2, 0);

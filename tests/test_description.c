@@ -17,7 +17,7 @@ static void a_description_names_files_mean_and_labels(void **state)
 {
 	struct scratch_dir *dir = *state;
 	struct mx_description description;
-	char want[128];
+	char want[256];
 
 	assert_int_equal(read_text(dir,
 				   "name: AgeNet\n"

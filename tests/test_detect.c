@@ -1,31 +1,24 @@
 #include "loader/import/detect.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/err.h"
+#include "tests/check.h"
+#include "tests/temp_files.h"
 
 /* Write a file, look at it, remove it. */
 static enum mx_source_kind kind_of(const void *bytes, size_t count)
 {
-	char path[] = "/tmp/mx_detect_XXXXXX";
-	const int fd = mkstemp(path);
+	char path[TEMP_PATH_BYTES];
 	enum mx_source_kind kind;
 	struct mx_err err;
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, count), (ssize_t)count);
+	temp_file_of(path, bytes, count);
 	assert_int_equal(mx_source_detect(path, &kind, &err), 0);
-	close(fd);
 	unlink(path);
 	return kind;
 }

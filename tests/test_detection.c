@@ -72,6 +72,15 @@ static void open_rows(struct fixture *fx, const struct mx_detect_opts *opts,
 		fail_msg("%s", err.text);
 }
 
+/* It finds @count things in these two outputs, or in one given twice. */
+static void find(struct fixture *fx, const float *first, const float *second,
+		 uint32_t count)
+{
+	assert_int_equal(
+		mx_detector_run(&fx->detector, first, second, fx->found),
+		count);
+}
+
 static void expect(const struct mx_detection *found, uint32_t class_index,
 		   double score, double left, double top, double right,
 		   double bottom)
@@ -101,8 +110,7 @@ static void boxes_are_shares_of_the_input_best_first(void **state)
 
 	(void)state;
 	open_pairs(&fx, &corners, 3, 2);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 2);
+	find(&fx, scores, boxes, 2);
 	expect(&fx.found[0], 1, 0.9, 20, 10, 30, 20);
 	expect(&fx.found[1], 1, 0.6, 0, 0, 20, 10);
 	mx_detector_fini(&fx.detector);
@@ -117,14 +125,12 @@ static void the_background_is_no_class_unless_there_is_none(void **state)
 
 	(void)state;
 	open_pairs(&fx, &opts, 1, 3);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 1);
+	find(&fx, scores, boxes, 1);
 	expect(&fx.found[0], 2, 0.7, 0, 0, 40, 20);
 	mx_detector_fini(&fx.detector);
 	opts.background = MX_BACKGROUND_NONE;
 	open_pairs(&fx, &opts, 1, 3);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 1);
+	find(&fx, scores, boxes, 1);
 	expect(&fx.found[0], 0, 0.9, 0, 0, 40, 20);
 	mx_detector_fini(&fx.detector);
 }
@@ -138,8 +144,7 @@ static void the_threshold_is_the_least_score(void **state)
 
 	(void)state;
 	open_pairs(&fx, &corners, 3, 2);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 1);
+	find(&fx, scores, boxes, 1);
 	expect(&fx.found[0], 1, 0.5, 0, 0, 4, 20);
 	mx_detector_fini(&fx.detector);
 }
@@ -190,8 +195,7 @@ static void the_best_stay_when_there_are_too_many(void **state)
 	opts.most = 2;
 	opts.background = MX_BACKGROUND_NONE;
 	open_pairs(&fx, &opts, 4, 1);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 2);
+	find(&fx, scores, boxes, 2);
 	expect(&fx.found[0], 0, 0.8, 8, 0, 12, 20);
 	expect(&fx.found[1], 0, 0.8, 16, 0, 20, 20);
 	mx_detector_fini(&fx.detector);
@@ -211,8 +215,7 @@ static void only_classes_that_count_are_found(void **state)
 	opts.only = only;
 	opts.only_count = 2;
 	open_pairs(&fx, &opts, 3, 4);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 2);
+	find(&fx, scores, boxes, 2);
 	assert_int_equal(fx.found[0].class_index, 3);
 	assert_int_equal(fx.found[1].class_index, 1);
 	mx_detector_fini(&fx.detector);
@@ -230,8 +233,7 @@ static void boxes_are_cut_to_the_input_and_none_is_empty(void **state)
 	(void)state;
 	opts.background = MX_BACKGROUND_NONE;
 	open_pairs(&fx, &opts, 6, 1);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 1);
+	find(&fx, scores, boxes, 1);
 	expect(&fx.found[0], 0, 1, 0, 10, 10, 20);
 	mx_detector_fini(&fx.detector);
 }
@@ -248,8 +250,7 @@ static void a_middle_and_a_size_make_a_box(void **state)
 	opts.in_pixels = 1;
 	opts.background = MX_BACKGROUND_NONE;
 	open_pairs(&fx, &opts, 1, 1);
-	assert_int_equal(mx_detector_run(&fx.detector, scores, boxes, fx.found),
-			 1);
+	find(&fx, scores, boxes, 1);
 	expect(&fx.found[0], 0, 0.5, 8, 5, 12, 11);
 	mx_detector_fini(&fx.detector);
 }
@@ -270,8 +271,7 @@ static void unused_rows_of_a_detection_output_are_none(void **state)
 
 	(void)state;
 	open_rows(&fx, &opts, 3, 7);
-	assert_int_equal(mx_detector_run(&fx.detector, rows, rows, fx.found),
-			 1);
+	find(&fx, rows, rows, 1);
 	expect(&fx.found[0], 7, 0.9, 10, 10, 20, 20);
 	mx_detector_fini(&fx.detector);
 }

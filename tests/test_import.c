@@ -2,20 +2,16 @@
 
 #include <errno.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/err.h"
 #include "loader/mxload.h"
+#include "tests/check.h"
+#include "tests/temp_files.h"
 
 static const char prototxt[] =
 	"name: \"tiny\"\n"
@@ -31,10 +27,10 @@ static const char prototxt[] =
 
 /* A folder with net.prototxt and net.caffemodel. */
 struct fixture {
-	char folder[64];
-	char net[96];
-	char weights[96];
-	char out[96];
+	char folder[TEMP_PATH_BYTES];
+	char net[TEMP_PATH_BYTES + 32];
+	char weights[TEMP_PATH_BYTES + 32];
+	char out[TEMP_PATH_BYTES + 32];
 };
 
 /* --- a caffemodel, byte by byte ---------------------------------------- */
@@ -128,8 +124,7 @@ static int setup(void **state)
 	struct bytes net = {{0}, 0};
 
 	assert_non_null(fx);
-	strcpy(fx->folder, "/tmp/mx_import_XXXXXX");
-	assert_non_null(mkdtemp(fx->folder));
+	temp_directory(fx->folder);
 	snprintf(fx->net, sizeof(fx->net), "%s/net.prototxt", fx->folder);
 	snprintf(fx->weights, sizeof(fx->weights), "%s/net.caffemodel",
 		 fx->folder);
@@ -146,18 +141,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *fx = *state;
-	char path[128];
 
-	snprintf(path, sizeof(path), "%s/model.pb", fx->out);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/labels.txt", fx->out);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/weights.bin", fx->out);
-	unlink(path);
-	rmdir(fx->out);
-	unlink(fx->net);
-	unlink(fx->weights);
-	assert_int_equal(rmdir(fx->folder), 0);
+	temp_remove(fx->folder);
 	free(fx);
 	return 0;
 }

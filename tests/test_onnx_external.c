@@ -5,7 +5,7 @@
 
 /* A directory with a model and its data. */
 struct fixture {
-	char dir[128];
+	char dir[TEMP_PATH_BYTES];
 };
 
 static const float values[] = {1, 2, 3, 4};
@@ -31,12 +31,9 @@ static void write_file(const struct fixture *fx, const char *name,
 static int setup(void **state)
 {
 	struct fixture *fx = calloc(1, sizeof(*fx));
-	const char *dir = getenv("TMPDIR");
 
 	assert_non_null(fx);
-	(void)snprintf(fx->dir, sizeof(fx->dir), "%s/mx_ext_XXXXXX",
-		       dir ? dir : "/tmp");
-	assert_non_null(mkdtemp(fx->dir));
+	temp_directory(fx->dir);
 	assert_int_equal(mkdir(path_of(fx, "sub"), 0700), 0);
 	write_file(fx, "data", values, sizeof(values));
 	write_file(fx, "sub/data", values, sizeof(values));
@@ -46,15 +43,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"model",	"data",	 "link",
-					    "sub/data", "empty", "pipe"};
 	struct fixture *fx = *state;
-	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unlink(path_of(fx, names[i]));
-	rmdir(path_of(fx, "sub"));
-	assert_int_equal(rmdir(fx->dir), 0);
+	temp_remove(fx->dir);
 	free(fx);
 	return 0;
 }

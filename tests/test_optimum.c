@@ -112,22 +112,13 @@ static void loads_may_come_out_of_order(void **state)
 
 static void activations_take_room(void **state)
 {
-	/* Weights 4 and 4; the first leaves 3 to the second. */
-	static const struct mx_instance_layer layers[] = {
-		{.load_ns = 1,
-		 .exec_ns = 5,
-		 .weight_bytes = 4,
-		 .run_bytes = 3,
-		 .keep_bytes = 3},
-		{.load_ns = 2, .exec_ns = 1, .weight_bytes = 4, .run_bytes = 4},
-	};
 	const uint32_t count = 2;
 	struct mx_instance instance;
 	struct mx_optimum optimum;
 	struct mx_err err;
 
 	(void)state;
-	instance_make(&instance, 11, 1, 1, &count, at_once, layers);
+	instance_make(&instance, 11, 1, 1, &count, at_once, two_layers);
 	assert_int_equal(optimum_of(&instance), 7);
 	instance.budget_bytes = 10;
 	assert_int_equal(optimum_of(&instance), 9);

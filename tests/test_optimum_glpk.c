@@ -102,14 +102,6 @@ static void glpk_finds_what_the_search_finds(void **state)
 
 static void both_see_that_there_is_no_schedule(void **state)
 {
-	static const struct mx_instance_layer layers[] = {
-		{.load_ns = 1,
-		 .exec_ns = 5,
-		 .weight_bytes = 4,
-		 .run_bytes = 3,
-		 .keep_bytes = 3},
-		{.load_ns = 2, .exec_ns = 1, .weight_bytes = 4, .run_bytes = 4},
-	};
 	const uint64_t release_ns = 0;
 	const uint32_t count = 2;
 	struct mx_instance instance;
@@ -119,7 +111,7 @@ static void both_see_that_there_is_no_schedule(void **state)
 	int rc;
 
 	(void)state;
-	instance_make(&instance, 8, 1, 1, &count, &release_ns, layers);
+	instance_make(&instance, 8, 1, 1, &count, &release_ns, two_layers);
 	rc = mx_optimum_glpk(&response_ns, &instance, LIMIT_S, &err);
 	if (!rc)
 		assert_int_equal(response_ns, searched(&instance));

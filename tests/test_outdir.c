@@ -83,7 +83,7 @@ static int exists(const char *path)
 static void an_existing_target_stays(void **state)
 {
 	struct fixture *fx = *state;
-	char expected[128];
+	char expected[256];
 
 	fixture_write(fx);
 	fx->net.output_count = 1;
@@ -167,7 +167,7 @@ static void odd_paths_are_understood(void **state)
 {
 	static const char *const bad[] = {"", "/", ".", "..", "/tmp/..", "x/."};
 	struct fixture *fx = *state;
-	char path[128];
+	char path[256];
 	char cwd[512];
 	size_t i;
 
@@ -280,7 +280,7 @@ static void sweep(struct fixture *fx, int force)
 	few_slices(fx);
 	fixture_labels(&fx->net, 2);
 	for (n = 0; fired; n++) {
-		fixture_remove(fx->path);
+		temp_remove(fx->path);
 		fx->opts.force = force;
 		fx->net.output_count = 2;
 		if (force)
@@ -377,7 +377,7 @@ static void a_kill_leaves_the_old_one_or_none(void **state)
 
 	few_slices(fx);
 	for (n = 0; !done; n++) {
-		fixture_remove(fx->path);
+		temp_remove(fx->path);
 		fx->opts.force = 0;
 		done = killed_at(fx, n);
 		now = outputs_there(fx);

@@ -88,7 +88,7 @@ static void import(struct scratch_dir *dir, const char *name, const char *text,
 		.std = {1, 1, 1, 1},
 		.scale = scale,
 	};
-	char source[128], output[128];
+	char source[256], output[256];
 	const struct mx_import_opts opts = {
 		.source = source,
 		.output = output,
@@ -127,7 +127,7 @@ static int setup(void **state)
 static int run_often(struct scratch_dir *dir, const char *stages, size_t repeat,
 		     struct mx_err *err)
 {
-	char text[1024], path[128], image[128];
+	char text[1024], path[256], image[256];
 	char *const images[] = {image};
 	const struct mx_pipeline_opts opts = {
 		.path = path,
@@ -234,7 +234,7 @@ static void what_is_held_has_the_chance_that_was_learned(void **state)
 /* What is left open, or in memory, is the sanitizers' to find. */
 static void a_budget_that_is_too_small_is_refused(void **state)
 {
-	char path[128], image[128];
+	char path[256], image[256];
 	char *const images[] = {image};
 	const struct mx_pipeline_opts opts = {
 		.path = path,

@@ -154,14 +154,7 @@ static void a_network_larger_than_the_memory_is_swapped(void **state)
 
 	(void)state;
 	init(&fx, &mx_policy_mema);
-	fx.opts.board.memory_bytes = 2 * PAGE;
-	(void)add_net(&fx);
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 3, .pages = 1, .read_ns = 10, .ns = 7});
-	add_arrival(&fx, 0, "A");
-	simulate(&fx);
-	assert_string_equal(fx.log, "A0L A0L A0L A0L A0E A0L A0E A0L A0E");
+	simulate_too_large(&fx);
 	fini(&fx);
 }
 

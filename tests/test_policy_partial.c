@@ -58,6 +58,22 @@ static void a_job_is_admitted_when_the_first_leaves_a_worker_idle(void **state)
 	fini(&fx);
 }
 
+/* A job whose first layer is computed while all the others could be read. */
+static void simulate_long_first(struct fixture *fx)
+{
+	static const struct fixture_layer first = {
+		.units = 1, .pages = 1, .read_ns = 1, .ns = 100};
+	static const struct fixture_layer later = {
+		.units = 5, .pages = 1, .read_ns = 1, .ns = 1};
+
+	(void)add_net(fx);
+	add_layer(fx, 0, &first);
+	add_layer(fx, 0, &later);
+	add_layer(fx, 0, &later);
+	add_arrival(fx, 0, "A");
+	simulate(fx);
+}
+
 static void loading_ahead_has_no_bound(void **state)
 {
 	struct fixture fx;
@@ -65,18 +81,7 @@ static void loading_ahead_has_no_bound(void **state)
 	(void)state;
 	/* While layer 0 is computed the second worker loads all others. */
 	init(&fx, &mx_policy_partial);
-	(void)add_net(&fx);
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 1, .pages = 1, .read_ns = 1, .ns = 100});
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 5, .pages = 1, .read_ns = 1, .ns = 1});
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 5, .pages = 1, .read_ns = 1, .ns = 1});
-	add_arrival(&fx, 0, "A");
-	simulate(&fx);
+	simulate_long_first(&fx);
 	assert_int_equal(fx.most_bytes, 11 * PAGE);
 	assert_int_equal(fx.reads, 11);
 	assert_int_equal(fx.sim.makespan_ns, 1 + 100 + 10);
@@ -86,18 +91,7 @@ static void loading_ahead_has_no_bound(void **state)
 	 * needed, and is read again. */
 	init(&fx, &mx_policy_partial);
 	fx.opts.board.memory_bytes = 5 * PAGE;
-	(void)add_net(&fx);
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 1, .pages = 1, .read_ns = 1, .ns = 100});
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 5, .pages = 1, .read_ns = 1, .ns = 1});
-	add_layer(&fx, 0,
-		  &(struct fixture_layer){
-			  .units = 5, .pages = 1, .read_ns = 1, .ns = 1});
-	add_arrival(&fx, 0, "A");
-	simulate(&fx);
+	simulate_long_first(&fx);
 	assert_true(fx.reads > 15);
 	fini(&fx);
 }

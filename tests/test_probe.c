@@ -13,6 +13,7 @@
 #include "sched/cost.h"
 #include "tests/check.h"
 #include "tests/faults.h"
+#include "tests/temp_files.h"
 
 #define KIB ((size_t)1024)
 
@@ -38,14 +39,9 @@ ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset)
 /* A file without a name of @size bytes. */
 static int file_of(size_t size)
 {
-	const char *tmp = getenv("TMPDIR");
-	char path[64];
-	int fd;
+	char path[TEMP_PATH_BYTES];
+	const int fd = temp_file(path);
 
-	snprintf(path, sizeof(path), "%.40s/mx-probe-XXXXXX",
-		 tmp ? tmp : "/var/tmp");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
 	unlink(path);
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	reads = 0;

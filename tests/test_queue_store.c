@@ -57,7 +57,7 @@ static int first_runs(void *user, struct mx_queue *queue, struct mx_err *err)
 
 static void read_back(const struct scratch_dir *dir, char *text, size_t room)
 {
-	char path[128];
+	char path[256];
 	FILE *in;
 	size_t n = 0;
 

@@ -1,42 +1,35 @@
 /* mx_import_source_*: mapped source files. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "lib/err.h"
 #include "loader/import/import.h"
+#include "tests/check.h"
+#include "tests/temp_files.h"
 
 #define BIG_BYTES ((size_t)3 << 20)
 
 static void make_file(char *path, size_t bytes, unsigned char first)
 {
 	unsigned char *data = malloc(bytes + 1);
-	const int fd = mkstemp(path);
 	size_t i;
 
 	assert_non_null(data);
-	assert_true(fd >= 0);
 	for (i = 0; i < bytes; i++)
 		data[i] = (unsigned char)(first + i * 7);
-	assert_int_equal(write(fd, data, bytes), (ssize_t)bytes);
-	close(fd);
+	temp_file_of(path, data, bytes);
 	free(data);
 }
 
 static void several_files_are_mapped_and_dropped_bytes_read_again(void **state)
 {
-	char a[] = "/tmp/mx_source_XXXXXX", b[] = "/tmp/mx_source_XXXXXX";
+	char a[TEMP_PATH_BYTES], b[TEMP_PATH_BYTES];
 	struct mx_import_source *source = NULL;
 	const unsigned char *x, *y;
 	struct mx_err err;
@@ -63,7 +56,7 @@ static void several_files_are_mapped_and_dropped_bytes_read_again(void **state)
 
 static void the_hash_is_of_all_bytes_in_order(void **state)
 {
-	char a[] = "/tmp/mx_source_XXXXXX", b[] = "/tmp/mx_source_XXXXXX";
+	char a[TEMP_PATH_BYTES], b[TEMP_PATH_BYTES];
 	unsigned char *all = malloc(BIG_BYTES + 10);
 	struct mx_import_source *source = NULL;
 	const unsigned char *x, *y;
@@ -93,7 +86,7 @@ static void the_hash_is_of_all_bytes_in_order(void **state)
 
 static void empty_files_have_no_bytes(void **state)
 {
-	char a[] = "/tmp/mx_source_XXXXXX";
+	char a[TEMP_PATH_BYTES];
 	struct mx_import_source *source = NULL;
 	const unsigned char *x = NULL;
 	struct mx_err err;

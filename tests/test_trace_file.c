@@ -50,11 +50,13 @@ static struct mx_trace *record(const struct picture_fixture *fx)
 		{.kind = MX_EVENT_DROPPED,
 		 .unit = {1, 0},
 		 .now_ns = 6000,
-		 .activation_bytes = 4096},
+		 .activation_bytes = 4096,
+		 .moved_bytes = 8192},
 		{.kind = MX_EVENT_ENDED,
 		 .job = &job,
 		 .now_ns = 7000,
-		 .status = -ECANCELED},
+		 .status = -ECANCELED,
+		 .moved_bytes = 8192},
 	};
 	struct mx_trace *trace = NULL;
 	size_t i;
@@ -143,6 +145,8 @@ static void events_are_those_of_chromes_format(void **state)
 		"\"args\": {\"bytes\": 16385}}",
 		"{\"ph\": \"C\",\"name\": \"ledger\",\"pid\": 1,\"ts\": 6.500,"
 		"\"args\": {\"bytes\": 1}}",
+		"{\"ph\": \"C\",\"name\": \"moved\",\"pid\": 1,\"ts\": 5.500,"
+		"\"args\": {\"bytes\": 8192}}",
 		"{\"ph\": \"C\",\"name\": \"anonymous memory\",\"pid\": 1,"
 		"\"ts\": 7.500,\"args\": {\"bytes\": 77}}",
 	};
@@ -194,7 +198,7 @@ static void the_file_is_one_object_with_all_events(void **state)
 	struct mx_trace_page page;
 	struct mx_yaml *yaml = NULL;
 	struct mx_err err = {""};
-	char path[128];
+	char path[256];
 
 	fill_page(&page, &fx);
 	(void)snprintf(path, sizeof(path), "%s/t.json", dir->path);
@@ -212,8 +216,8 @@ static void the_file_is_one_object_with_all_events(void **state)
 		mx_yaml_text(mx_yaml_get(yaml, other, "dropped_events")), "0");
 	events = mx_yaml_get(yaml, mx_yaml_root(yaml), "traceEvents");
 	/* 7 names; two jobs' spans of two events; a read, a drop, a chunk; four
-	 * changes of memory, each two counters; a charge. */
-	assert_int_equal(mx_yaml_count(events), 7 + 4 + 3 + 8 + 1);
+	 * changes of memory, each two counters; a move, a charge. */
+	assert_int_equal(mx_yaml_count(events), 7 + 4 + 3 + 8 + 2);
 	mx_yaml_free(yaml);
 	end_page(&page);
 }
@@ -225,7 +229,7 @@ static void what_cannot_be_written_leaves_the_old_file(void **state)
 	struct mx_trace_page page;
 	struct stat st;
 	struct mx_err err;
-	char path[128], beside[160];
+	char path[256], beside[288];
 	long nth;
 	int rc;
 
@@ -256,7 +260,7 @@ static void a_place_that_is_none_is_refused(void **state)
 	struct picture_fixture fx;
 	struct mx_trace_page page;
 	struct mx_err err;
-	char path[128];
+	char path[256];
 
 	fill_page(&page, &fx);
 	(void)snprintf(path, sizeof(path), "%s/none/t.json", dir->path);

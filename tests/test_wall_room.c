@@ -19,7 +19,7 @@ static void the_room_is_the_least_of_all_levels(void **state)
 {
 	struct scratch_dir *dir = *state;
 	struct mx_cgroup_place place = {.name = "/a"};
-	char inner[80];
+	char inner[256];
 
 	(void)snprintf(place.point, sizeof(place.point), "%s", dir->path);
 	(void)snprintf(inner, sizeof(inner), "%s/a", dir->path);

@@ -162,7 +162,7 @@ static void a_trace_knows_networks_by_name(void **state)
 {
 	struct mx_workload_stream opts = {.count = 0};
 	struct scratch_dir *dir = *state;
-	char a[128], b[192];
+	char a[256], b[256];
 	char *const specs[] = {a, b};
 	struct mx_workload workload;
 	struct mx_err err;

@@ -14,13 +14,14 @@
 #include "lib/err.h"
 #include "lib/network.h"
 #include "tests/check.h"
+#include "tests/temp_files.h"
 
 enum { TINY_IN = 1024, TINY_MIDDLE = 1000, TINY_OUT = 10 };
 
 struct tiny {
 	struct mx_network net;
 	unsigned char *bytes; /* the weights file's, writable: our mapping */
-	char path[64];
+	char path[TEMP_PATH_BYTES];
 };
 
 static inline float tiny_weight(uint64_t row, uint64_t column)
@@ -125,7 +126,6 @@ static inline void tiny_open_with(struct tiny *tiny, size_t middle,
 				  uint32_t most)
 {
 	const size_t elems[4] = {TINY_IN, middle, middle, TINY_OUT};
-	const char *tmp = getenv("TMPDIR");
 	struct mx_network *net = &tiny->net;
 	struct mx_err err = {""};
 	uint32_t i;
@@ -158,10 +158,7 @@ static inline void tiny_open_with(struct tiny *tiny, size_t middle,
 				  &err))
 			fail_msg("%s", err.text);
 	net->weights_file_bytes = tiny_lay_out(net, most);
-	snprintf(tiny->path, sizeof(tiny->path), "%.40s/mx-tiny-XXXXXX",
-		 tmp ? tmp : "/var/tmp");
-	net->weights_fd = mkstemp(tiny->path);
-	assert_true(net->weights_fd >= 0);
+	net->weights_fd = temp_file(tiny->path);
 	assert_int_equal(
 		ftruncate(net->weights_fd, (off_t)net->weights_file_bytes), 0);
 	tiny->bytes =

@@ -13,11 +13,12 @@
 
 #include "lib/network.h"
 #include "tests/check.h"
+#include "tests/temp_files.h"
 
 struct weights_fixture {
 	struct mx_network net;
 	struct mx_layer layer;
-	char path[64];
+	char path[TEMP_PATH_BYTES];
 };
 
 static inline unsigned char weights_byte(uint64_t offset)
@@ -32,15 +33,12 @@ static inline void weights_open(struct weights_fixture *fx, const size_t *sizes,
 {
 	static char name[] = "net";
 	static char layer[] = "layer";
-	const char *tmp = getenv("TMPDIR");
 	unsigned char *bytes;
 	size_t end = 0;
 	size_t i;
 	int fd;
 
 	memset(fx, 0, sizeof(*fx));
-	snprintf(fx->path, sizeof(fx->path), "%.40s/mx-weights-XXXXXX",
-		 tmp ? tmp : "/var/tmp");
 	fx->layer.name = layer;
 	fx->net.name = name;
 	fx->net.layers = &fx->layer;
@@ -60,8 +58,7 @@ static inline void weights_open(struct weights_fixture *fx, const size_t *sizes,
 	assert_non_null(bytes);
 	for (i = 0; i < end; i++)
 		bytes[i] = weights_byte(i);
-	fd = mkstemp(fx->path);
-	assert_true(fd >= 0);
+	fd = temp_file(fx->path);
 	assert_int_equal(write(fd, bytes, end), end);
 	assert_int_equal(fsync(fd), 0);
 	free(bytes);
