@@ -101,6 +101,9 @@ static int gather(struct mx_costs *costs, const struct mx_session *session,
 		sources[count] = (struct mx_cost_source){
 			.net = task->feed.net,
 			.read_bytes_per_s = opts->read_bytes_per_s,
+			.kernels = session->opts.flags & MX_SESSION_EXACT
+					   ? MX_COST_EXACT
+					   : MX_COST_BEST,
 		};
 		if (look_up(task, host, opts->log, &profiles[count],
 			    &sources[count]))

@@ -77,6 +77,7 @@ static int derive(struct mx_layer *layer, struct mx_err *err)
 	layer->scratch_bytes = op->scratch_bytes ? op->scratch_bytes(layer) : 0;
 	layer->macs = op->macs ? op->macs(layer)
 			       : (uint64_t)mx_shape_elems(layer->out_shape);
+	layer->work = op->work ? op->work(layer) : layer->macs;
 	return 0;
 }
 

@@ -101,6 +101,9 @@ struct mx_layer {
 	size_t tile_count; /* parts of the work a block has, at least 1 */
 	size_t scratch_bytes; /* for each thread that works on it */
 	uint64_t macs; /* multiply-accumulates of the whole layer */
+	/* ... as long as which it takes, computed the quickest way there is;
+	 * macs where that is the definition's */
+	uint64_t work;
 };
 
 enum mx_channel_order { MX_CHANNELS_BGR, MX_CHANNELS_RGB, MX_CHANNELS_GRAY };

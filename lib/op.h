@@ -102,6 +102,10 @@ struct mx_op {
 	size_t (*scratch_bytes)(const struct mx_layer *layer);
 	/* NULL: one for each output element. */
 	uint64_t (*macs)(const struct mx_layer *layer);
+	/* How many multiply-accumulates of a convolution computed directly take
+	 * as long as this layer does, where it has a quicker way; from the
+	 * shape alone. NULL: as many as it has (macs). */
+	uint64_t (*work)(const struct mx_layer *layer);
 	void (*run)(const struct mx_op_args *args, struct mx_range parts);
 };
 

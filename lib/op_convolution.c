@@ -42,6 +42,14 @@ static uint64_t macs(const struct mx_layer *layer)
 	return mx_convolve_macs(layer, mx_shape_elems(layer->out_shape));
 }
 
+static uint64_t work(const struct mx_layer *layer)
+{
+	const struct mx_convolve *conv = layer->params;
+
+	return conv->way == MX_CONVOLVE_WINOGRAD ? mx_winograd_work(layer)
+						 : layer->macs;
+}
+
 static size_t scratch_bytes(const struct mx_layer *layer)
 {
 	const struct mx_convolve *conv = layer->params;
@@ -94,5 +102,6 @@ const struct mx_op mx_op_convolution = {
 	.tiles = mx_convolve_tiles,
 	.scratch_bytes = scratch_bytes,
 	.macs = macs,
+	.work = work,
 	.run = run,
 };

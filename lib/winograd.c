@@ -252,6 +252,24 @@ void mx_winograd_plan(struct mx_convolve *conv)
 	conv->tiles = mx_size_div_up(w->tiles, w->part_tiles);
 }
 
+uint64_t mx_winograd_work(const struct mx_layer *layer)
+{
+	const struct mx_convolve *conv = layer->params;
+	const struct mx_winograd *w = &conv->winograd;
+	const double channels = (double)group_channels(conv);
+	const double rows = (double)conv->out_channels;
+	const double tile_cost = (double)PRODUCT_COST +
+				 (double)INPUT_COST / (double)w->block_rows +
+				 (double)OUTPUT_COST / channels;
+	const double work = channels * rows *
+			    ((double)w->tiles * tile_cost +
+			     (double)conv->tiles * (double)WEIGHTS_COST);
+
+	/* Sums over fewer channels than were counted for are no slower than
+	 * the definition's. */
+	return work < (double)layer->macs ? (uint64_t)work : layer->macs;
+}
+
 size_t mx_winograd_scratch_bytes(const struct mx_layer *layer)
 {
 	const struct mx_convolve *conv = layer->params;

@@ -35,7 +35,8 @@ int mx_winograd_suits(const struct mx_convolve *conv);
 /* Cut the work: conv->winograd, tiles and tile_pixels. */
 void mx_winograd_plan(struct mx_convolve *conv);
 
-/* struct mx_op's. */
+/* struct mx_op's. The work, as it is cut, with its transforms. */
+uint64_t mx_winograd_work(const struct mx_layer *layer);
 size_t mx_winograd_scratch_bytes(const struct mx_layer *layer);
 void mx_winograd_run(const struct mx_op_args *args, struct mx_range parts);
 

@@ -16,7 +16,8 @@ struct mx_rates;
 
 /*
  * Measure what @threads threads reach together, threads > 0: arithmetic by a
- * small convolution on the calling thread, times @threads; memory by that many
+ * small convolution, computed directly, on the calling thread, times @threads;
+ * memory by that many
  * threads, started for it, that read a buffer dropped from the caches. What
  * else runs on the machine is measured along.
  *

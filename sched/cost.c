@@ -10,11 +10,9 @@
 #include "lib/network.h"
 #include "lib/op.h"
 #include "lib/size.h"
+#include "sched/chunks.h"
 
 #define NS_PER_S 1e9
-
-/* The engine cuts a layer into so many chunks for each worker (sched/job.c). */
-#define CHUNKS_PER_WORKER 4
 
 /* A core of a board at 1.5 GHz, with room for better. */
 #define ASSUMED_MACS_PER_S ((uint64_t)10000000000u)
@@ -35,18 +33,14 @@ void mx_rates_assume(struct mx_rates *rates, uint32_t threads)
 double mx_cost_imbalance(const struct mx_layer *layer, uint32_t threads)
 {
 	const size_t parts = mx_layer_part_count(layer);
-	size_t chunk, chunks, rounds, longest;
+	size_t longest;
 
-	assert(threads > 0 && parts > 0);
-	if (threads == 1)
-		return 1;
-	chunk = mx_size_div_up(parts, (size_t)threads * CHUNKS_PER_WORKER);
-	chunks = mx_size_div_up(parts, chunk);
-	rounds = mx_size_div_up(chunks, threads);
-	longest = rounds * chunk;
-	/* The last chunk, which may be smaller, has the last round alone. */
-	if (chunks % threads == 1)
-		longest -= chunks * chunk - parts;
+	assert(parts > 0);
+	/* Chunks that halve what is left come to whole parts that are shared
+	 * out evenly, but for the one that is all. */
+	longest = mx_chunk_parts(layer, parts, threads) == parts
+			  ? parts
+			  : mx_size_div_up(parts, threads);
 	return (double)longest * threads / (double)parts;
 }
 
@@ -66,57 +60,68 @@ static int moves_nothing(const struct mx_network *net,
 	return 1;
 }
 
-static double traffic_bytes(const struct mx_network *net,
-			    const struct mx_layer *layer)
+/* What it reads and writes beside weights. A line is read before it is
+ * written. */
+static double activation_bytes(const struct mx_layer *layer)
 {
 	double elems = 0;
 	uint32_t i;
 
-	if (moves_nothing(net, layer))
-		return 0;
 	for (i = 0; i < layer->in_count; i++)
 		elems += (double)mx_shape_elems(&layer->in_shape[i]);
 	for (i = 0; i < layer->out_count; i++)
 		elems += 2 * (double)mx_shape_elems(&layer->out_shape[i]);
-	return (double)layer->weight_bytes + elems * sizeof(float);
+	return elems * sizeof(float);
 }
 
-/* Multiply-accumulates that nothing hides. */
-static double work(const struct mx_network *net, const struct mx_layer *layer)
+/* Multiply-accumulates that fetching weights does not hide. */
+static double work(const struct mx_layer *layer, enum mx_cost_kernels kernels)
 {
 	const double weights =
 		(double)layer->weights.rows * (double)layer->weights.row_elems;
-	const double macs = (double)layer->macs;
+	const double all = kernels == MX_COST_EXACT ? (double)layer->macs
+						    : (double)layer->work;
 
-	if (moves_nothing(net, layer))
-		return 0;
-	return macs > weights ? macs - weights : 0;
+	return all > weights ? all - weights : 0;
+}
+
+static double alone_s(const struct mx_layer *layer,
+		      const struct mx_rates *rates,
+		      enum mx_cost_kernels kernels)
+{
+	const double memory = (double)rates->memory_bytes_per_s;
+	const double arithmetic =
+		work(layer, kernels) / (double)rates->macs_per_s;
+	const double activations = activation_bytes(layer) / memory;
+
+	return (double)layer->weight_bytes / memory +
+	       (arithmetic > activations ? arithmetic : activations);
 }
 
 uint64_t mx_cost_layer_ns(const struct mx_network *net, uint32_t index,
-			  const struct mx_rates *rates, uint32_t threads)
+			  const struct mx_rates *rates, uint32_t threads,
+			  enum mx_cost_kernels kernels)
 {
 	const struct mx_layer *layer = &net->layers[index];
 	/* Rates are those of rates->threads together; the layer gets its
 	 * workers' part of them. */
 	const double slower = (double)rates->threads / threads *
 			      mx_cost_imbalance(layer, threads);
-	const double alone_ns = (work(net, layer) / (double)rates->macs_per_s +
-				 traffic_bytes(net, layer) /
-					 (double)rates->memory_bytes_per_s) *
-				NS_PER_S;
 
-	return rates->layer_ns + (uint64_t)(alone_ns * slower);
+	if (moves_nothing(net, layer))
+		return rates->layer_ns;
+	return rates->layer_ns +
+	       (uint64_t)(alone_s(layer, rates, kernels) * NS_PER_S * slower);
 }
 
 static void estimate(struct mx_cost_net *one, const struct mx_rates *rates,
-		     uint32_t threads)
+		     uint32_t threads, enum mx_cost_kernels kernels)
 {
 	uint32_t i;
 
 	for (i = 0; i < one->net->layer_count; i++)
 		one->layer_ns[i] =
-			mx_cost_layer_ns(one->net, i, rates, threads);
+			mx_cost_layer_ns(one->net, i, rates, threads, kernels);
 }
 
 /* Measured for fewer threads: the model says how much more help. */
@@ -130,16 +135,32 @@ static void extrapolate(struct mx_cost_net *one,
 	uint32_t i;
 
 	for (i = 0; i < one->net->layer_count; i++) {
-		const uint64_t now =
-			mx_cost_layer_ns(one->net, i, rates, threads);
-		const uint64_t then =
-			mx_cost_layer_ns(one->net, i, rates, most);
+		const uint64_t now = mx_cost_layer_ns(one->net, i, rates,
+						      threads, MX_COST_BEST);
+		const uint64_t then = mx_cost_layer_ns(one->net, i, rates, most,
+						       MX_COST_BEST);
 
 		one->layer_ns[i] = known[i];
 		if (then)
 			one->layer_ns[i] =
 				(uint64_t)((double)known[i] * (double)now /
 					   (double)then);
+	}
+}
+
+/* Measured with the best kernels: the exact ones have as much more to do. */
+static void exact(struct mx_cost_net *one)
+{
+	const struct mx_layer *layer;
+	uint32_t i;
+
+	for (i = 0; i < one->net->layer_count; i++) {
+		layer = &one->net->layers[i];
+		if (layer->work < layer->macs)
+			one->layer_ns[i] =
+				(uint64_t)((double)one->layer_ns[i] *
+					   (double)layer->macs /
+					   (double)mx_u64_max(layer->work, 1));
 	}
 }
 
@@ -169,7 +190,10 @@ static int fill_in(struct mx_cost_net *one, const struct mx_cost_source *source,
 	else if (source->layer_ns && source->measured_threads)
 		extrapolate(one, source, rates, threads);
 	else
-		estimate(one, rates, threads);
+		estimate(one, rates, threads, source->kernels);
+	if (source->kernels == MX_COST_EXACT && source->layer_ns &&
+	    source->measured_threads)
+		exact(one);
 	for (i = 0; i < count; i++)
 		one->compute_ns += one->layer_ns[i];
 	return 0;

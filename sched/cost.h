@@ -24,6 +24,10 @@ struct mx_network;
 
 enum mx_cost_origin { MX_COST_ESTIMATED, MX_COST_MEASURED };
 
+/* Which kernels compute: the best, or those that sum as the definition says
+ * (struct mx_simd's exact). */
+enum mx_cost_kernels { MX_COST_BEST, MX_COST_EXACT };
+
 /* A storage that nobody measured: a middling SD card or eMMC. */
 #define MX_COST_READ_BYTES_PER_S 90000000u
 #define MX_COST_LATENCY_NS 500000u
@@ -31,7 +35,8 @@ enum mx_cost_origin { MX_COST_ESTIMATED, MX_COST_MEASURED };
 /* What all threads do together; each at least 1 but the overhead. */
 struct mx_rates {
 	uint32_t threads;
-	uint64_t macs_per_s; /* a convolution whose operands are in cache */
+	uint64_t macs_per_s; /* a convolution computed directly, whose operands
+				are in cache */
 	uint64_t memory_bytes_per_s; /* reading what is in no cache */
 	uint64_t layer_ns; /* handing a layer to the workers */
 };
@@ -67,6 +72,9 @@ struct mx_cost_source {
 	 * NULL: not measured. Not needed after mx_costs_init(). */
 	const uint64_t *layer_ns;
 	uint32_t measured_threads;
+	/* That will compute. Those measured are the best: for the others, a
+	 * layer's time is scaled by how much more work they have. */
+	enum mx_cost_kernels kernels;
 	uint64_t read_bytes_per_s; /* 0: not measured */
 	uint64_t latency_ns;
 };
@@ -86,17 +94,21 @@ int mx_costs_init(struct mx_costs *costs, const struct mx_cost_source *sources,
 void mx_costs_fini(struct mx_costs *costs);
 
 /*
- * The estimate for layer @index of bound network @net: its arithmetic, except
- * that the first use of each weight is hidden behind fetching it; its memory
- * traffic (weights and inputs once, outputs twice, since a line is read before
- * it is written; nothing for what only gives another name to what is there);
- * both at the rate that as many threads as it has work for reach; and the
- * overhead of a layer. Convolutions, fully connected and element by element
- * layers come out within a fifth on x86; what computes much for each element
- * (Lrn, DetectionOutput) is too low.
+ * The estimate for layer @index of bound network @net: fetching its weights,
+ * which hides the first use of each; then the longer of its other arithmetic
+ * (the layer's work, or with exact kernels its multiply-accumulates) and of
+ * moving its activations (inputs once, outputs twice, since a line is read
+ * before it is written), for the one is done while the other comes; nothing for
+ * what only gives another name to what is there. All at the rate that as many
+ * threads as it has chunks for reach; and the overhead of a layer.
+ *
+ * Convolutions and fully connected layers come out within a fifth on x86; what
+ * computes much for each element (Lrn, DetectionOutput) is too low, what finds
+ * its activations in a cache too high.
  */
 uint64_t mx_cost_layer_ns(const struct mx_network *net, uint32_t index,
-			  const struct mx_rates *rates, uint32_t threads);
+			  const struct mx_rates *rates, uint32_t threads,
+			  enum mx_cost_kernels kernels);
 
 /* How much longer than a full share of @threads workers a layer takes when
  * its chunks do not divide evenly: at least 1. */

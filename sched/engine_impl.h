@@ -61,8 +61,7 @@ struct mx_job {
 
 	int begun; /* parts of the next step have been taken: those before */
 	size_t next_part; /* this one; */
-	size_t end_part; /* and the step has these, */
-	size_t chunk_parts; /* of which so many are taken at once */
+	size_t end_part; /* and the step has these */
 	struct mx_open_step *open; /* worker_count + 1 */
 	uint32_t running; /* workers on it */
 	int ended;

@@ -22,15 +22,7 @@
 #include "lib/network.h"
 #include "lib/size.h"
 #include "pager/units.h"
-
-/* With several workers, each layer is cut into at least this many chunks a
- * worker, so that one that comes late still finds something to do. */
-#define CHUNKS_PER_WORKER 4
-/* ... unless it is done sooner, some microseconds, than others have come: in
- * multiply-accumulates, for which an element that is read or written stands as
- * for so many. */
-#define SMALL_WORK 100000
-#define ELEMENT_WORK 8
+#include "sched/chunks.h"
 
 static struct mx_open_step *find_open(struct mx_job *job, uint32_t step)
 {
@@ -60,38 +52,6 @@ static uint32_t layer_of(const struct mx_job *job, uint32_t step)
 	return job->engine->maps[job->board->net].steps[step].layer;
 }
 
-/* A network without layers has a step all the same, of no parts. */
-static size_t layer_parts(const struct mx_network *net, uint32_t layer)
-{
-	return layer < net->layer_count
-		       ? mx_layer_part_count(&net->layers[layer])
-		       : 0;
-}
-
-static int is_small(const struct mx_layer *layer)
-{
-	uint64_t work = layer->macs;
-	uint32_t i;
-
-	for (i = 0; i < layer->in_count && work < SMALL_WORK; i++)
-		work += mx_shape_elems(&layer->in_shape[i]) * ELEMENT_WORK;
-	for (i = 0; i < layer->out_count && work < SMALL_WORK; i++)
-		work += mx_shape_elems(&layer->out_shape[i]) * ELEMENT_WORK;
-	return work < SMALL_WORK;
-}
-
-/* How many parts of a layer, which has @parts, are taken at once. */
-static size_t chunk_parts(const struct mx_job *job, uint32_t layer,
-			  size_t parts)
-{
-	const size_t workers = job->engine->worker_count;
-
-	if (parts < 2 || workers < 2 ||
-	    is_small(&job->home->net->layers[layer]))
-		return parts;
-	return mx_size_div_up(parts, workers * CHUNKS_PER_WORKER);
-}
-
 static void begin_step(struct mx_job *job)
 {
 	const struct mx_network *net = job->home->net;
@@ -102,8 +62,10 @@ static void begin_step(struct mx_job *job)
 
 	job->begun = 1;
 	job->next_part = 0;
-	job->end_part = layer_parts(net, layer);
-	job->chunk_parts = chunk_parts(job, layer, job->end_part);
+	/* A network without layers has a step all the same, of no parts. */
+	job->end_part = 0;
+	if (layer < net->layer_count)
+		job->end_part = mx_layer_part_count(&net->layers[layer]);
 	if (slice != MX_NONE) {
 		const struct mx_slice *where = &net->slices[slice];
 		const size_t tiles = net->layers[layer].tile_count;
@@ -153,8 +115,14 @@ static void take_parts(struct mx_job *job, struct mx_chunk *chunk)
 		chunk->first_block = net->slices[slice].first_block;
 	}
 	chunk->parts.begin = job->next_part;
-	chunk->parts.end =
-		mx_size_min(job->next_part + job->chunk_parts, job->end_part);
+	if (job->next_part < job->end_part)
+		chunk->parts.end =
+			job->next_part +
+			mx_chunk_parts(&net->layers[chunk->layer],
+				       job->end_part - job->next_part,
+				       job->engine->worker_count);
+	else
+		chunk->parts.end = job->end_part;
 	job->next_part = chunk->parts.end;
 	if (job->next_part == job->end_part) {
 		job->begun = 0;
@@ -183,6 +151,7 @@ static void enter(struct mx_job *job)
 
 	if (job->times.start_ns == 0)
 		job->times.start_ns = now;
+	job->home->was_run = 1;
 	if (job->stall_since_ns) {
 		job->times.stall_ns += now - job->stall_since_ns;
 		job->stall_since_ns = 0;

@@ -201,7 +201,8 @@ struct mx_engine_totals {
 	uint64_t read_bytes; /* weights brought in from storage: exact under a
 				budget; mapped, what the kernel counts for
 				this process */
-	uint64_t required_read_bytes; /* weights of the networks run, once */
+	uint64_t required_read_bytes; /* weights of the networks of which a job
+					 has begun, once */
 	uint64_t major_faults; /* of the workers */
 	/* What the process holds now: between jobs the engine keeps what they
 	 * take, so this is their peak too. */

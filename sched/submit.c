@@ -238,7 +238,6 @@ int mx_engine_submit_with(struct mx_engine *engine, uint32_t index,
 	job->board = mx_board_arrive(engine->board, &arrival, engine->now_ns);
 	if (job->board) {
 		job->ended = 0;
-		job->home->was_run = 1;
 		engine->live_count++;
 		/* What has come with the event is looked at now. */
 		mx_engine_settle(engine);

@@ -148,6 +148,38 @@ static void a_held_job_runs_once_it_is_released(void **state)
 	}
 }
 
+static uint64_t required_bytes(const struct bench *bench)
+{
+	struct mx_engine_totals totals;
+
+	mx_engine_totals(bench->engine, &totals);
+	return totals.required_read_bytes;
+}
+
+static void what_never_began_need_not_be_read(void **state)
+{
+	struct bench *bench = *state;
+	const struct mx_network *net = &bench->tiny.net;
+	struct mx_job *job;
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < net->slice_count; i++)
+		bytes += net->slices[i].size_bytes;
+	start(bench, policies[0], 1);
+	submit_held(bench, &job);
+	assert_int_equal(required_bytes(bench), 0);
+	mx_job_cancel(job);
+	expect_cancelled(job);
+	assert_int_equal(required_bytes(bench), 0);
+	for (i = 0; i < 2; i++) {
+		submit(bench, &job);
+		expect_result(bench, job);
+		assert_int_equal(required_bytes(bench), bytes);
+	}
+	mx_engine_close(bench->engine);
+}
+
 static void cancelling_ends_what_is_held_or_waits_at_once(void **state)
 {
 	struct bench *bench = *state;
@@ -403,6 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_held_job_runs_once_it_is_released),
+		cmocka_unit_test(what_never_began_need_not_be_read),
 		cmocka_unit_test(cancelling_ends_what_is_held_or_waits_at_once),
 		cmocka_unit_test(cancelling_does_not_wait_for_reads),
 		cmocka_unit_test(cancelling_waits_for_what_is_computed),

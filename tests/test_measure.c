@@ -8,9 +8,9 @@
 static void worker_time_is_spread_over_workers(void **state)
 {
 	struct mx_layer layers[3] = {
-		{.block_count = 8, .tile_count = 1},
-		{.block_count = 1, .tile_count = 1},
-		{.block_count = 2, .tile_count = 2},
+		{.block_count = 8, .tile_count = 1, .macs = 1000000},
+		{.block_count = 1, .tile_count = 1, .macs = 1000000},
+		{.block_count = 2, .tile_count = 2, .macs = 1000000},
 	};
 	const struct mx_network net = {.layers = layers, .layer_count = 3};
 	const uint64_t worker_ns[3] = {1000, 300, 0};

@@ -149,6 +149,7 @@ static void expect_way(const struct conv_case *c, int is_winograd)
 	conv_begin(&run, "Convolution", c, &data);
 	assert_int_equal(conv_of(&run)->way == MX_CONVOLVE_WINOGRAD,
 			 is_winograd);
+	assert_int_equal(run.layer.work < run.layer.macs, is_winograd);
 	op_end(&run);
 }
 
@@ -218,6 +219,54 @@ static void work_is_cut_for_cache_threads_and_slices(void **state)
 	}
 }
 
+/*
+ * A tile's 36 points, its input's transform (220 over a block's rows), its
+ * output's (150 over the channels), and the weights' (126) in each part.
+ */
+static void work_is_the_products_and_the_transforms(void **state)
+{
+	static const struct {
+		size_t size, channels, rows, groups;
+		double tiles, block_rows, parts;
+	} cases[] = {
+		{14, 512, 512, 1, 16, 64, 1},
+		{56, 256, 256, 1, 196, 96, 14},
+		{13, 384, 384, 2, 16, 96, 1},
+		{27, 32, 128, 1, 49, 64, 2},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const size_t size = cases[i].size;
+		const double channels =
+			(double)(cases[i].channels / cases[i].groups);
+		const struct conv_case c = {
+			"work",
+			2,
+			1,
+			cases[i].channels,
+			cases[i].rows,
+			cases[i].groups,
+			{size, size},
+			{3, 3},
+			SAME,
+		};
+		const double per_pair =
+			cases[i].tiles * (36 + 220 / cases[i].block_rows +
+					  150 / channels) +
+			126 * cases[i].parts;
+		const double work = channels * (double)cases[i].rows * per_pair;
+		struct conv_data data;
+		struct op_run run;
+
+		conv_begin(&run, "Convolution", &c, &data);
+		assert_int_equal(run.layer.work, (uint64_t)work);
+		assert_true(run.layer.work < run.layer.macs);
+		op_end(&run);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +277,7 @@ int main(void)
 			errors_stay_below_three_millionths_of_the_largest_output),
 		cmocka_unit_test(only_what_gains_is_computed_so),
 		cmocka_unit_test(work_is_cut_for_cache_threads_and_slices),
+		cmocka_unit_test(work_is_the_products_and_the_transforms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
