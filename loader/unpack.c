@@ -76,7 +76,7 @@ static int check_counts(const Mx__Pb__Model *pb, struct mx_err *err)
 	if (pb->format != MX_MODEL_FORMAT)
 		return mx_fail(err, EBADMSG,
 			       "format %" PRIu32 ", where this program knows "
-			       "%d",
+			       "%d: import it again",
 			       pb->format, MX_MODEL_FORMAT);
 	if (pb->n_tensors > MX_MODEL_TENSORS_MAX ||
 	    pb->n_layers > MX_MODEL_LAYERS_MAX ||

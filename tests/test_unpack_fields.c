@@ -158,7 +158,7 @@ static const struct {
 	void (*changes)(Mx__Pb__Model *pb);
 	const char *message; /* how it begins */
 } changes[] = {
-	{m_format, "format 2, where this program knows 1"},
+	{m_format, "format 2, where this program knows 1: import it again"},
 	{m_long_name, "a name is longer than 4096 bytes: xxxxxxxx"},
 	{m_more_inputs_than_tensors, "0 tensors, 8 layers, 12 slices, 1 "
 				     "inputs, 2 outputs are too many"},
