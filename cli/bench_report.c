@@ -333,33 +333,45 @@ static int compare_point(const struct mx_bench_point *point, uint64_t before,
 	return change > max_regress ? MX_EXIT_NEGATIVE : 0;
 }
 
+int mx_bench_baseline_read(struct mx_yaml **out, const char *path,
+			   struct mx_err *err)
+{
+	struct mx_yaml *yaml;
+	int rc;
+
+	/* JSON is YAML. */
+	rc = mx_yaml_read(&yaml, path, err);
+	if (rc)
+		return rc;
+	if (!mx_yaml_count(mx_yaml_get(yaml, mx_yaml_root(yaml), "results"))) {
+		mx_yaml_free(yaml);
+		return mx_fail(err, EBADMSG, "%s: not what bench --json prints",
+			       path);
+	}
+	*out = yaml;
+	return 0;
+}
+
 int mx_bench_report_compare(const struct mx_bench_report *report,
-			    const char *path, double max_regress,
+			    const struct mx_yaml *baseline, double max_regress,
 			    struct mx_err *err)
 {
-	const struct mx_yaml_node *results;
+	const struct mx_yaml_node *results =
+		mx_yaml_get(baseline, mx_yaml_root(baseline), "results");
 	const struct mx_bench_point *point;
-	struct mx_yaml *yaml;
 	int rc, status = 0;
 	size_t i;
 
 	/* What was printed comes first, also where both go to one file. */
 	(void)fflush(stdout);
-	/* JSON is YAML. */
-	rc = mx_yaml_read(&yaml, path, err);
-	if (rc)
-		return rc;
-	results = mx_yaml_get(yaml, mx_yaml_root(yaml), "results");
-	if (!mx_yaml_count(results))
-		rc = mx_fail(err, EBADMSG, "%s: not what bench --json prints",
-			     path);
-	for (i = 0; rc >= 0 && i < report->point_count && results; i++) {
+	for (i = 0; i < report->point_count; i++) {
 		point = &report->points[i];
-		rc = compare_point(point, find_median(yaml, results, point),
+		rc = compare_point(point, find_median(baseline, results, point),
 				   max_regress, err);
+		if (rc < 0)
+			return rc;
 		if (rc)
 			status = rc;
 	}
-	mx_yaml_free(yaml);
-	return rc < 0 ? rc : status;
+	return status;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct mx_err;
+struct mx_yaml;
 struct mx_network;
 
 enum mx_bench_format {
@@ -49,16 +50,22 @@ int mx_bench_report_print(const struct mx_bench_report *report,
 			  enum mx_bench_format format, struct mx_err *err);
 
 /*
- * Compare the medians with those of an earlier --json in file @path, matched
- * by network, threads, budget, policy, paging and state; a line for each on
- * standard error.
- *
- * Returns 0; MX_EXIT_NEGATIVE if one is longer by more than the share
- * @max_regress, or was not in the file; -EBADMSG if it is no such file; or as
+ * Read what an earlier --json has printed, from @path. The caller ends it with
+ * mx_yaml_free(). Returns 0; -EBADMSG if it is no such file; or as
  * mx_yaml_read().
  */
+int mx_bench_baseline_read(struct mx_yaml **out, const char *path,
+			   struct mx_err *err);
+
+/*
+ * Compare the medians with those of @baseline, matched by network, threads,
+ * budget, policy, paging and state; a line for each on standard error.
+ *
+ * Returns 0; MX_EXIT_NEGATIVE if one is longer by more than the share
+ * @max_regress, or was not in the baseline; -ENOMEM.
+ */
 int mx_bench_report_compare(const struct mx_bench_report *report,
-			    const char *path, double max_regress,
+			    const struct mx_yaml *baseline, double max_regress,
 			    struct mx_err *err);
 
 void mx_bench_report_fini(struct mx_bench_report *report);

@@ -133,6 +133,27 @@ void mx_file_lines_free(char **lines, size_t count)
 	free(lines);
 }
 
+int mx_file_end(FILE *out, const char *path, struct mx_err *err)
+{
+	struct stat st;
+	int failed, is_file;
+
+	is_file = fstat(fileno(out), &st) == 0 && S_ISREG(st.st_mode);
+	errno = 0;
+	failed = fflush(out) != 0 || ferror(out);
+	failed |= fclose(out) != 0;
+	if (!failed)
+		return 0;
+	/* Of a write that failed earlier the reason is gone. */
+	if (!errno)
+		errno = EIO;
+	(void)mx_fail_errno(err, "write %s", path);
+	failed = -errno;
+	if (is_file)
+		(void)unlink(path);
+	return failed;
+}
+
 int mx_file_lines(const char *path, char ***lines, size_t *count,
 		  struct mx_err *err)
 {

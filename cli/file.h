@@ -5,6 +5,7 @@
 #define MX_CLI_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct mx_err;
 
@@ -32,6 +33,12 @@ int mx_file_exists(const char *path);
 
 /* "@directory/@name", heap, the caller's; NULL: out of memory. */
 char *mx_file_join(const char *directory, const char *name);
+
+/*
+ * Close @out, which was written at @path. What could not be written whole is
+ * removed, if it is a regular file. Returns 0 or -errno.
+ */
+int mx_file_end(FILE *out, const char *path, struct mx_err *err);
 
 /*
  * The lines of a text file (a label file), without line ends, empty last line

@@ -4,8 +4,10 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/version.h"
@@ -71,8 +73,8 @@ static void print_help(void)
 	printf("\nmemexec VERB --help has a verb's options. "
 	       "Exit status: 0 done, 1 negative answer,\n"
 	       "2 usage, 3 model invalid or unsupported, 4 budget too small, "
-	       "5 I/O error,\n6 required feature missing, 128+N ended by "
-	       "signal N.\n");
+	       "5 I/O error,\n6 required feature missing, 8 timeout, 128+N "
+	       "ended by signal N.\n");
 }
 
 static int run_verb(struct mx_cli *cli, int argc, char **argv)
@@ -113,11 +115,25 @@ static int run(struct mx_cli *cli, int argc, char **argv)
 	return run_verb(cli, argc - args.verb_index, argv + args.verb_index);
 }
 
+/* A standard stream that is closed must not become the next file that is
+ * opened. What is written to this output fails, and is told at the end. */
+static void occupy_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct mx_cli cli = {.verbosity = 0};
 	int rc;
 
+	occupy_streams();
 	mx_cli_init_log(&cli);
 	/* A weights file that is cut while it is mapped is to be an error with
 	 * an exit status. Should the signal not be had, it stays a signal. */

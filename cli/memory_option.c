@@ -50,3 +50,19 @@ error_t mx_memory_io(struct mx_cli *cli, const char *verb, const char *text,
 		      text);
 	return EINVAL;
 }
+
+error_t mx_memory_storage(struct mx_cli *cli, const char *verb,
+			  const char *text, uint64_t *out)
+{
+	uint64_t rate = 0;
+
+	if (!strcmp(text, "auto") || (!mx_parse_size(text, &rate) && rate)) {
+		*out = rate;
+		return 0;
+	}
+	(void)mx_fail(&cli->err, EINVAL,
+		      "%s: --storage=%s: must be auto or bytes a second such "
+		      "as 40M",
+		      verb, text);
+	return EINVAL;
+}

@@ -24,4 +24,8 @@ error_t mx_memory_budgets(struct mx_cli *cli, const char *verb,
 error_t mx_memory_io(struct mx_cli *cli, const char *verb, const char *text,
 		     const char **out);
 
+/* --storage=auto|RATE: bytes a second, above 0; auto: 0. */
+error_t mx_memory_storage(struct mx_cli *cli, const char *verb,
+			  const char *text, uint64_t *out);
+
 #endif

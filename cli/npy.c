@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/file.h"
 #include "lib/err.h"
 #include "lib/size.h"
 
@@ -258,16 +259,12 @@ int mx_npy_write(const char *path, const struct mx_shape *shape,
 	const size_t elems = mx_shape_elems(shape);
 	size_t length;
 	FILE *out;
-	int rc = 0;
 
 	length = make_header(shape, header);
 	out = fopen(path, "wbe");
 	if (!out)
 		return mx_fail_errno(err, "create %s", path);
-	if (fwrite(header, 1, length, out) != length ||
-	    fwrite(data, sizeof(*data), elems, out) != elems)
-		rc = mx_fail_errno(err, "write %s", path);
-	if (fclose(out) && !rc)
-		rc = mx_fail_errno(err, "write %s", path);
-	return rc;
+	(void)fwrite(header, 1, length, out);
+	(void)fwrite(data, sizeof(*data), elems, out);
+	return mx_file_end(out, path, err);
 }

@@ -116,7 +116,8 @@ int mx_parse_duration(const char *text, uint64_t *out_ns)
 	static const struct {
 		const char *name;
 		double ns;
-	} units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e6}};
+	} units[] = {{"us", 1e3}, {"ms", 1e6},	 {"s", 1e9},
+		     {"m", 60e9}, {"h", 3600e9}, {"", 1e6}};
 	double value;
 	size_t i;
 

@@ -14,7 +14,7 @@ int mx_parse_count(const char *text, uint64_t max, uint64_t *out);
 /* "4194304", "4M", "1.5G". Returns 0 or -EINVAL. */
 int mx_parse_size(const char *text, uint64_t *out);
 
-/* "30us", "1.5ms", "2s"; without a unit milliseconds. At most 10^15 ns.
+/* "30us", "1.5ms", "2s", "5m", "1h"; without a unit ms. At most 10^15 ns.
  * Returns 0 or -EINVAL. */
 int mx_parse_duration(const char *text, uint64_t *out_ns);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/dot.h"
+#include "cli/file.h"
 #include "cli/gantt.h"
 #include "cli/plan_board.h"
 #include "cli/session.h"
@@ -16,15 +17,11 @@ static int write_gantt(const struct mx_picture *picture, const char *path,
 		       struct mx_err *err)
 {
 	FILE *out = fopen(path, "we");
-	int failed;
 
 	if (!out)
 		return mx_fail_errno(err, "write %s", path);
 	mx_gantt_write(picture, out);
-	failed = ferror(out);
-	if (fclose(out) || failed)
-		return mx_fail_errno(err, "write %s", path);
-	return 0;
+	return mx_file_end(out, path, err);
 }
 
 static int draw_all(const struct mx_plan_draw *draw,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/costs_basis.h"
 #include "cli/footprint.h"
 #include "cli/json.h"
 #include "cli/number.h"
@@ -139,14 +140,8 @@ static int print_reasons(const struct mx_plan_report *report,
 
 static void print_machine(const struct mx_plan_report *report)
 {
-	const struct mx_storage *storage = &report->costs->nets[0].storage;
-	const struct mx_cost_net *net = &report->costs->nets[0];
-
-	printf("storage %.1f MB/s (%s)   computing %s   threads %" PRIu32
-	       "   page %ld KiB\n",
-	       (double)storage->read_bytes_per_s / 1e6,
-	       storage->origin == MX_COST_MEASURED ? "measured" : "assumed",
-	       net->origin == MX_COST_MEASURED ? "measured" : "estimated",
+	mx_costs_basis_text(report->basis);
+	printf("   threads %" PRIu32 "   page %ld KiB\n",
 	       report->costs->threads, sysconf(_SC_PAGESIZE) / 1024);
 }
 
@@ -487,14 +482,7 @@ static int json_point(struct mx_json *json, const struct mx_plan_report *report,
 static void json_machine(struct mx_json *json,
 			 const struct mx_plan_report *report)
 {
-	const struct mx_cost_net *net = &report->costs->nets[0];
-
-	mx_json_object(json, "storage");
-	mx_json_u64(json, "read_bytes_per_s", net->storage.read_bytes_per_s);
-	mx_json_u64(json, "latency_ns", net->storage.latency_ns);
-	mx_json_bool(json, "measured", net->storage.origin == MX_COST_MEASURED);
-	mx_json_object_end(json);
-	mx_json_bool(json, "profiled", net->origin == MX_COST_MEASURED);
+	mx_costs_basis_json(report->basis, json);
 	mx_json_u64(json, "threads", report->costs->threads);
 	mx_json_u64(json, "repeat", report->least->opts.passes);
 	mx_json_string(json, "policy", report->policy);

@@ -13,6 +13,7 @@
 #include "sched/plan.h"
 
 struct mx_costs;
+struct mx_costs_basis;
 struct mx_session;
 
 /* One budget. */
@@ -29,6 +30,7 @@ struct mx_plan_point {
 struct mx_plan_report {
 	const struct mx_session *session;
 	const struct mx_costs *costs;
+	const struct mx_costs_basis *basis; /* of costs */
 	/* The least for jobs with inputs of their own. */
 	const struct mx_plan *least;
 	const struct mx_plan_point *points;

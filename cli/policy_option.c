@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/number.h"
+#include "cli/count_option.h"
 #include "sched/policy.h"
 
 /* "a, b or c", cut where @room ends. */
@@ -67,16 +67,8 @@ error_t mx_policy_options(struct mx_cli *cli, const char *verb,
 error_t mx_policy_workers(struct mx_cli *cli, const char *verb,
 			  const char *text, uint32_t *out)
 {
-	uint64_t value;
-
-	if (!mx_parse_count(text, MX_POLICY_WORKERS_MAX, &value) && value) {
-		*out = (uint32_t)value;
-		return 0;
-	}
-	(void)mx_fail(&cli->err, EINVAL,
-		      "%s: --workers=%s: must be a number from 1 to %u", verb,
-		      text, MX_POLICY_WORKERS_MAX);
-	return EINVAL;
+	return mx_count_option(cli, verb, "workers", text,
+			       MX_POLICY_WORKERS_MAX, out);
 }
 
 error_t mx_policy_masa_profile(struct mx_cli *cli, const char *verb,

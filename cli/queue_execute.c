@@ -83,6 +83,8 @@ static int report(struct mx_queue_output *output,
 	int rc;
 
 	rc = mx_queue_page_init(&page, session, result, err);
+	if (!rc)
+		rc = print_page(output, &page, err);
 	if (!rc && opts->directory) {
 		if (asprintf(&stem, "%s%s%s", result->tag,
 			     opts->policy_count ? "-" : "",
@@ -91,8 +93,6 @@ static int report(struct mx_queue_output *output,
 		rc = mx_queue_report_files(&page, opts->directory, stem, err);
 		free(stem);
 	}
-	if (!rc)
-		rc = print_page(output, &page, err);
 	if (!rc)
 		rc = mx_queue_rows_add(&output->rows, &page, err);
 	return rc;

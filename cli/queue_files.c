@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/file.h"
 #include "cli/json.h"
 #include "cli/queue_report.h"
 #include "cli/session.h"
@@ -282,12 +283,12 @@ static int write_file(const struct mx_queue_page *page, const char *directory,
 		return rc;
 	}
 	rc = print(page, out);
-	if (rc)
+	if (rc) {
 		(void)mx_fail(err, ENOMEM, "%s: no memory", path);
-	if ((fflush(out) || ferror(out)) && !rc)
-		rc = mx_fail_errno(err, "write %s", path);
-	if (fclose(out) && !rc)
-		rc = mx_fail_errno(err, "write %s", path);
+		(void)fclose(out);
+	} else {
+		rc = mx_file_end(out, path, err);
+	}
 	free(path);
 	return rc;
 }

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/json.h"
 #include "cli/number.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "cli/totals.h"
 #include "lib/err.h"
 
 int mx_queue_page_init(struct mx_queue_page *page,
@@ -71,9 +71,9 @@ static void print_totals(const struct mx_queue_page *page)
 	char a[MX_TEXT_BYTES], b[MX_TEXT_BYTES], c[MX_TEXT_BYTES];
 	char d[MX_TEXT_BYTES];
 
-	printf("%" PRIu32 " jobs in %s, %" PRIu32 " skipped",
-	       sums->finished_count, mx_text_ns(sums->makespan_ns, a),
-	       sums->skipped_count);
+	printf("%" PRIu32 " job%s in %s, %" PRIu32 " skipped",
+	       sums->finished_count, sums->finished_count == 1 ? "" : "s",
+	       mx_text_ns(sums->makespan_ns, a), sums->skipped_count);
 	if (sums->failed_count)
 		printf(", %" PRIu32 " failed", sums->failed_count);
 	if (sums->pending_count)
@@ -106,6 +106,10 @@ int mx_queue_report_text(const struct mx_queue_page *page, struct mx_err *err)
 	printf("%s: %s%s%s\n", page->result->tag, page->result->policy,
 	       page->result->simulated ? ", simulated" : "",
 	       page->result->interrupted ? ", interrupted" : "");
+	if (page->result->simulated) {
+		mx_costs_basis_text(&page->result->basis);
+		printf("\n");
+	}
 	mx_table_init(&table, "llrrrrrrr");
 	heading(&table, names, sizeof(names) / sizeof(names[0]));
 	for (i = 0; !rc && i < page->session->task_count; i++)
@@ -182,50 +186,50 @@ static void json_total(struct mx_json *json, const struct mx_queue_page *page)
 {
 	const struct mx_queue_result *result = page->result;
 	const struct mx_queue_sums *sums = &page->sums;
+	const struct mx_totals shared = {
+		.makespan_ns = sums->makespan_ns,
+		.response = sums->response,
+		.read_bytes = result->read_bytes,
+		.required_read_bytes = result->required_read_bytes,
+		.peak_charge_bytes = result->peak_charge_bytes,
+		.peak_anonymous_bytes = result->peak_anonymous_bytes,
+		.budget_bytes = result->budget_bytes,
+		.major_faults = result->major_faults,
+	};
 
 	mx_json_object(json, "total");
 	mx_json_u64(json, "job_count", sums->finished_count);
 	mx_json_u64(json, "skipped_count", sums->skipped_count);
 	mx_json_u64(json, "failed_count", sums->failed_count);
 	mx_json_u64(json, "pending_count", sums->pending_count);
-	mx_json_u64(json, "makespan_ns", sums->makespan_ns);
-	mx_json_u64(json, "mean_response_ns", (uint64_t)sums->response.mean);
-	mx_json_u64(json, "p50_response_ns", sums->response.p50);
-	mx_json_u64(json, "p95_response_ns", sums->response.p95);
-	mx_json_u64(json, "p99_response_ns", sums->response.p99);
-	mx_json_u64(json, "max_response_ns", sums->response.max);
+	mx_totals_json(json, &shared);
 	mx_json_u64(json, "mean_wait_ns", (uint64_t)sums->mean_wait_ns);
-	mx_json_u64(json, "read_bytes", result->read_bytes);
-	mx_json_u64(json, "required_read_bytes", result->required_read_bytes);
-	mx_json_u64(json, "peak_charge_bytes", result->peak_charge_bytes);
-	mx_json_u64(json, "peak_anonymous_bytes", result->peak_anonymous_bytes);
-	mx_json_u64(json, "budget_bytes", result->budget_bytes);
-	mx_json_u64(json, "major_faults", result->major_faults);
 	mx_json_object_end(json);
 }
 
 void mx_queue_report_begin(struct mx_json *json)
 {
-	char host[256] = "";
-
-	(void)gethostname(host, sizeof(host) - 1);
-	mx_json_string(json, "schema", "memexec.queue/1");
-	mx_json_string(json, "host", host);
+	mx_totals_begin_json(json, "memexec.queue/1");
 }
 
 void mx_queue_report_json(const struct mx_queue_page *page,
 			  struct mx_json *json)
 {
 	const struct mx_queue_result *result = page->result;
+	const struct mx_totals_how how = {
+		.policy = result->policy,
+		.io = result->io,
+		.wall = result->wall,
+		.threads = result->threads,
+	};
 	uint32_t i;
 
 	mx_json_string(json, "experiment", result->tag);
-	mx_json_string(json, "policy", result->policy);
+	mx_totals_how_json(json, &how);
 	mx_json_bool(json, "simulated", result->simulated);
 	mx_json_bool(json, "interrupted", result->interrupted);
-	mx_json_string(json, "io", result->io);
-	mx_json_string(json, "wall", result->wall);
-	mx_json_u64(json, "threads", result->threads);
+	if (result->simulated)
+		mx_costs_basis_json(&result->basis, json);
 	mx_json_array(json, "jobs");
 	for (i = 0; i < result->job_count; i++)
 		json_job(json, page, i);

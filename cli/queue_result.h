@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/costs_basis.h"
 #include "cli/queue_record.h"
 #include "cli/statistics.h"
 
@@ -46,6 +47,7 @@ struct mx_queue_result {
 	const char *tag; /* of the workload */
 	const char *policy;
 	int simulated;
+	struct mx_costs_basis basis; /* of a simulation */
 	int interrupted; /* by a signal or the timeout: jobs are left */
 	struct mx_queue_job *jobs; /* by arrival, then by place */
 	uint32_t job_count;

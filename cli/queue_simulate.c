@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/costs.h"
+#include "cli/costs_basis.h"
 #include "cli/queue_result.h"
 #include "cli/session.h"
 #include "cli/session_watch.h"
@@ -35,7 +36,6 @@ struct ground {
 	struct mx_board_net *nets;
 	uint32_t net_count; /* of nets that are made */
 	uint64_t job_bytes; /* weights of all jobs' networks */
-	uint64_t run_bytes; /* of the networks run, each once */
 	struct mx_err *err;
 };
 
@@ -83,28 +83,41 @@ static int make_plan(struct ground *ground)
 	return rc;
 }
 
-/* What jobs read, all in all, and once. */
-static int sum_weights(struct ground *ground)
+/* What jobs read, all in all. */
+static void sum_weights(struct ground *ground)
 {
 	const struct mx_script *script = &ground->workload->script;
 	const struct mx_script_arrival *arrival;
+	uint32_t i, k;
+
+	for (i = 0; i < script->arrival_count; i++) {
+		arrival = &script->arrivals[i];
+		for (k = 0; k < arrival->job_count; k++)
+			ground->job_bytes +=
+				ground->plan.nets[arrival->jobs[k].net]
+					.weight_bytes;
+	}
+}
+
+/* Weights of the networks of which a job has begun, each once. */
+static int sum_required(const struct ground *ground,
+			const struct mx_simulation *simulation, uint64_t *bytes)
+{
+	const struct mx_simulated_job *job;
 	unsigned char *seen;
-	uint32_t i, k, net;
+	uint32_t i;
 
 	seen = calloc((size_t)ground->plan.net_count + 1, 1);
 	if (!seen)
 		return mx_fail(ground->err, ENOMEM, "queue: no memory");
-	for (i = 0; i < script->arrival_count; i++) {
-		arrival = &script->arrivals[i];
-		for (k = 0; k < arrival->job_count; k++) {
-			net = arrival->jobs[k].net;
-			ground->job_bytes +=
-				ground->plan.nets[net].weight_bytes;
-			if (!seen[net])
-				ground->run_bytes +=
-					ground->plan.nets[net].weight_bytes;
-			seen[net] = 1;
-		}
+	*bytes = 0;
+	for (i = 0; i < simulation->job_count; i++) {
+		job = &simulation->jobs[i];
+		if (seen[job->net] ||
+		    (job->state != MX_JOB_FINISHED && !job->compute_ns))
+			continue;
+		seen[job->net] = 1;
+		*bytes += ground->plan.nets[job->net].weight_bytes;
 	}
 	free(seen);
 	return 0;
@@ -216,7 +229,6 @@ static void keep(const struct ground *ground,
 		job->stall_ns = from->stall_ns;
 	}
 	result->read_bytes = simulation->read_bytes;
-	result->required_read_bytes = ground->run_bytes;
 	result->peak_charge_bytes = plan->predicted_peak_bytes;
 	result->peak_anonymous_bytes = plan->predicted_peak_bytes;
 	result->budget_bytes = ground->session->budget_bytes;
@@ -267,8 +279,9 @@ static int simulate(struct ground *ground, struct mx_queue_result *result)
 		return rc;
 	result->policy = opts.board.policy->name;
 	keep(ground, &simulation, result);
+	rc = sum_required(ground, &simulation, &result->required_read_bytes);
 	mx_simulation_fini(&simulation);
-	rc = write_trace(ground, result->policy, ground->err);
+	rc = rc ? rc : write_trace(ground, result->policy, ground->err);
 	if (!rc && result->interrupted)
 		rc = mx_session_say_over(ground->session, -ETIME,
 					 mx_queue_result_left(result),
@@ -292,7 +305,11 @@ static int run(struct ground *ground, struct mx_workload *workload,
 	costs.threads = ground->plan.opts.threads;
 	rc = mx_costs_of_session(&ground->costs, ground->session, &costs,
 				 ground->err);
-	rc = rc ? rc : sum_weights(ground);
+	if (!rc) {
+		mx_costs_basis_init(&result->basis, &ground->costs,
+				    costs.read_bytes_per_s);
+		sum_weights(ground);
+	}
 	rc = rc ? rc : make_nets(ground);
 	rc = rc ? rc : make_record(ground, result);
 	ground->session->opts.observer = mx_record_event;

@@ -153,8 +153,16 @@ void mx_summary_init(struct mx_summary *summary, const float *values,
 	summary->mean = sum / (double)count;
 }
 
-/* As mkdir -p, for the path's own directories. */
-static int make_directories(const char *path, struct mx_err *err)
+static int make_directory(const char *path, struct mx_err *err)
+{
+	if (mkdir(path, 0777) == 0 || mx_file_is_directory(path))
+		return 0;
+	if (errno == EEXIST)
+		errno = ENOTDIR;
+	return mx_fail_errno(err, "create %s", path);
+}
+
+int mx_result_directory(const char *path, struct mx_err *err)
 {
 	char *text = strdup(path), *at;
 	int rc = 0;
@@ -165,12 +173,11 @@ static int make_directories(const char *path, struct mx_err *err)
 		if (*at != '/')
 			continue;
 		*at = '\0';
-		if (mkdir(text, 0777) < 0 && errno != EEXIST)
-			rc = mx_fail_errno(err, "create %s", text);
+		rc = make_directory(text, err);
 		*at = '/';
 	}
-	if (!rc && mkdir(text, 0777) < 0 && errno != EEXIST)
-		rc = mx_fail_errno(err, "create %s", path);
+	if (!rc)
+		rc = make_directory(path, err);
 	free(text);
 	return rc;
 }
@@ -185,7 +192,7 @@ int mx_result_write(const struct mx_result *result, const char *directory,
 	folder = mx_file_join(directory, name);
 	if (!folder)
 		return mx_fail(err, ENOMEM, "%s: no memory", directory);
-	rc = make_directories(folder, err);
+	rc = mx_result_directory(folder, err);
 	for (i = 0; !rc && i < result->net->output_count; i++) {
 		if (asprintf(&path, "%s/output_%u.npy", folder, i) < 0) {
 			rc = mx_fail(err, ENOMEM, "%s: no memory", folder);

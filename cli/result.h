@@ -61,6 +61,10 @@ struct mx_summary {
 void mx_summary_init(struct mx_summary *summary, const float *values,
 		     size_t count);
 
+/* Make the directory @path, and those above it, where they are missing.
+ * Returns 0 or -errno. */
+int mx_result_directory(const char *path, struct mx_err *err);
+
 /*
  * Write @directory/@name/output_K.npy for each output; the directories are
  * made where they are missing. Returns 0 or -errno.

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "cli/json.h"
 #include "cli/number.h"
 #include "cli/session.h"
 #include "cli/statistics.h"
+#include "cli/totals.h"
 #include "lib/err.h"
 #include "lib/network.h"
 #include "lib/size.h"
@@ -301,37 +301,36 @@ static void json_job(struct mx_json *json, const struct mx_run_report *report,
 void mx_run_totals_json(struct mx_json *json,
 			const struct mx_run_totals *totals)
 {
+	const struct mx_engine_totals *engine = &totals->engine;
+	const struct mx_totals shared = {
+		.makespan_ns = totals->makespan_ns,
+		.response = totals->response,
+		.read_bytes = engine->read_bytes,
+		.required_read_bytes = engine->required_read_bytes,
+		.peak_charge_bytes = totals->peak_charge_bytes,
+		.peak_anonymous_bytes = engine->anonymous_bytes,
+		.budget_bytes = totals->budget_bytes,
+		.major_faults = engine->major_faults,
+	};
+
 	mx_json_object(json, "total");
-	mx_json_u64(json, "makespan_ns", totals->makespan_ns);
-	mx_json_u64(json, "mean_response_ns", (uint64_t)totals->response.mean);
-	mx_json_u64(json, "p50_response_ns", totals->response.p50);
-	mx_json_u64(json, "p95_response_ns", totals->response.p95);
-	mx_json_u64(json, "p99_response_ns", totals->response.p99);
-	mx_json_u64(json, "max_response_ns", totals->response.max);
-	mx_json_u64(json, "read_bytes", totals->engine.read_bytes);
-	mx_json_u64(json, "required_read_bytes",
-		    totals->engine.required_read_bytes);
-	mx_json_u64(json, "peak_charge_bytes", totals->peak_charge_bytes);
-	mx_json_u64(json, "peak_anonymous_bytes",
-		    totals->engine.anonymous_bytes);
+	mx_totals_json(json, &shared);
 	mx_json_u64(json, "peak_resident_bytes", totals->peak_resident_bytes);
-	mx_json_u64(json, "budget_bytes", totals->budget_bytes);
-	mx_json_u64(json, "major_faults", totals->engine.major_faults);
 	mx_json_object_end(json);
 }
 
 void mx_run_totals_json_head(struct mx_json *json,
 			     const struct mx_run_totals *totals)
 {
-	char host[256] = "";
+	const struct mx_totals_how how = {
+		.policy = totals->engine.policy,
+		.io = totals->engine.io,
+		.wall = totals->wall,
+		.threads = totals->engine.threads,
+	};
 
-	(void)gethostname(host, sizeof(host) - 1);
-	mx_json_string(json, "schema", "memexec.run/1");
-	mx_json_string(json, "host", host);
-	mx_json_string(json, "policy", totals->engine.policy);
-	mx_json_string(json, "io", totals->engine.io);
-	mx_json_string(json, "wall", totals->wall);
-	mx_json_u64(json, "threads", totals->engine.threads);
+	mx_totals_begin_json(json, "memexec.run/1");
+	mx_totals_how_json(json, &how);
 }
 
 int mx_run_report_json(const struct mx_run_report *report, struct mx_err *err)

@@ -46,9 +46,9 @@ static int split_spec(struct mx_task *task, const char *spec)
 	free(task->directory);
 	task->directory =
 		found ? strndup(spec, (size_t)(found - spec)) : strdup(spec);
-	if (found && found[1])
+	if (found)
 		task->input = strdup(found + 1);
-	if (!task->directory || (found && found[1] && !task->input))
+	if (!task->directory || (found && !task->input))
 		return -ENOMEM;
 	task->name = mx_file_stem(task->directory, ".mx");
 	return task->name ? 0 : -ENOMEM;
@@ -79,6 +79,8 @@ static int open_task(const struct mx_session *session, struct mx_task *task,
 
 	if (split_spec(task, spec))
 		return mx_fail(err, ENOMEM, "%s: no memory", spec);
+	if (task->input && !*task->input)
+		return mx_fail(err, EINVAL, "%s: no file behind the =", spec);
 	task->sharer = find_sharer(session, task);
 	if (task->sharer)
 		task->model = task->sharer->model;

@@ -14,8 +14,9 @@ error_t mx_timeout_option(struct mx_cli *cli, const char *verb,
 		*out_ns = ns;
 		return 0;
 	}
-	(void)mx_fail(&cli->err, EINVAL,
-		      "%s: --timeout=%s: must be a time such as 500ms or 2s",
-		      verb, text);
+	(void)mx_fail(
+		&cli->err, EINVAL,
+		"%s: --timeout=%s: must be a time such as 500ms, 2s or 5m",
+		verb, text);
 	return EINVAL;
 }

@@ -9,20 +9,20 @@
 #include "cli/bench_measure.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
+#include "cli/count_option.h"
 #include "cli/file.h"
 #include "cli/memory_option.h"
 #include "cli/number.h"
 #include "cli/open.h"
 #include "cli/policy_option.h"
+#include "cli/yaml_tree.h"
 #include "lib/network.h"
 #include "lib/size.h"
 #include "loader/mxload.h"
 #include "sched/memexec.h"
 #include "sched/policy.h"
 
-#define RUNS_MAX 1000000u
 #define RUNS_DEFAULT 10
-#define THREADS_MAX 1024u
 #define POINTS_MAX 64
 #define POLICIES_MAX 16
 
@@ -49,7 +49,7 @@ struct bench_args {
 	size_t budget_count;
 	const char *policies[POLICIES_MAX];
 	size_t policy_count;
-	uint64_t runs;
+	uint32_t runs;
 	int cold;
 	enum mx_bench_paging paging;
 	struct mx_bench_opts opts;
@@ -57,6 +57,7 @@ struct bench_args {
 	enum mx_bench_format format;
 	const char *baseline;
 	double max_regress;
+	int regress_given;
 };
 
 static const struct argp_option bench_options[] = {
@@ -133,13 +134,12 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'r':
-		if (mx_parse_count(arg, RUNS_MAX, &args->runs) || !args->runs)
-			return refuse(args, "-r", arg, "1 to 1000000");
-		return 0;
+		return mx_count_option(args->cli, "bench", "runs", arg,
+				       MX_REPEAT_OPTION_MAX, &args->runs);
 	case 't':
-		if (mx_parse_counts(arg, THREADS_MAX, args->threads, POINTS_MAX,
-				    &args->thread_count))
-			return refuse(args, "-t", arg,
+		if (mx_parse_counts(arg, MX_THREADS_OPTION_MAX, args->threads,
+				    POINTS_MAX, &args->thread_count))
+			return refuse(args, "--threads", arg,
 				      "a list such as 1,2,4-8");
 		return 0;
 	case KEY_WARM:
@@ -175,11 +175,18 @@ static error_t parse_bench(int key, char *arg, struct argp_state *state)
 		if (mx_parse_share(arg, &args->max_regress))
 			return refuse(args, "--max-regress", arg,
 				      "a share such as 5%");
+		args->regress_given = 1;
 		return 0;
 	case ARGP_KEY_SUCCESS:
 		if (args->paging == MX_BENCH_MMAP && !args->budget_count)
 			return refuse(args, "--paging", "mmap",
 				      "with a --budget");
+		if (args->regress_given && !args->baseline) {
+			(void)mx_fail(&args->cli->err, EINVAL,
+				      "bench: --max-regress is for a "
+				      "--baseline");
+			return EINVAL;
+		}
 		return 0;
 	default:
 		return mx_cli_option(args->cli, key, state);
@@ -204,7 +211,7 @@ static int add_point(const struct bench_args *args, const char *directory,
 	report->point_count++;
 	point->net = net;
 	point->network = mx_file_stem(directory, ".mx");
-	point->sample_count = (uint32_t)args->runs;
+	point->sample_count = args->runs;
 	point->samples_ns =
 		calloc(point->sample_count, sizeof(*point->samples_ns));
 	point->read_bytes =
@@ -246,10 +253,13 @@ static int sweep(const struct bench_args *args, const char *directory,
 static int bench(const struct bench_args *args, struct mx_model **models,
 		 struct mx_bench_report *report, struct mx_err *err)
 {
+	struct mx_yaml *baseline = NULL;
 	size_t i;
 	int rc = 0;
 
-	/* All directories are looked at before the first is measured. */
+	/* All that is given is looked at before the first is measured. */
+	if (args->baseline)
+		rc = mx_bench_baseline_read(&baseline, args->baseline, err);
 	for (i = 0; !rc && i < args->cli->arg_count; i++)
 		rc = mx_open_bound(&models[i], args->cli->args[i], err);
 	for (i = 0; !rc && i < args->cli->arg_count; i++)
@@ -257,9 +267,10 @@ static int bench(const struct bench_args *args, struct mx_model **models,
 			   mx_model_network(models[i]), report, err);
 	if (!rc)
 		rc = mx_bench_report_print(report, args->format, err);
-	if (!rc && args->baseline)
-		rc = mx_bench_report_compare(report, args->baseline,
+	if (!rc && baseline)
+		rc = mx_bench_report_compare(report, baseline,
 					     args->max_regress, err);
+	mx_yaml_free(baseline);
 	return rc;
 }
 

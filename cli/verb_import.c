@@ -41,7 +41,7 @@ struct import_args {
 	struct mx_preprocess preprocess;
 	struct mx_import_shape shapes[SHAPES_MAX];
 	const char *outputs[OUTPUTS_MAX];
-	int has_mean;
+	const char *mean;
 	int has_channels;
 	const char *labels_path;
 	char **labels;
@@ -88,6 +88,7 @@ static error_t parse_shape(struct import_args *args, char *arg)
 	struct mx_import_shape *item;
 	uint64_t value;
 	char *text = arg, *colon, *dim;
+	char shape[MX_SHAPE_TEXT_BYTES];
 	size_t elems;
 
 	if (args->opts.shape_count == SHAPES_MAX)
@@ -112,7 +113,8 @@ static error_t parse_shape(struct import_args *args, char *arg)
 		item->shape.dim[item->shape.rank++] = (size_t)value;
 	}
 	if (mx_shape_count(&item->shape, &elems))
-		return refuse(args, "input-shape", arg, "smaller");
+		return refuse(args, "input-shape",
+			      mx_shape_text(&item->shape, shape), "smaller");
 	args->opts.shape_count++;
 	return 0;
 }
@@ -138,20 +140,20 @@ static void spread(float values[4], size_t count)
 		values[i] = count == 1 ? values[0] : values[i];
 }
 
-static error_t parse_mean(struct import_args *args, const char *arg)
+/* Numbers, or else a file. */
+static int take_mean(struct import_args *args, struct mx_err *err)
 {
 	float *mean = args->preprocess.mean;
 	size_t count;
-	int rc;
+	int rc = 0;
 
-	if (mx_parse_floats(arg, mean, 4, &count)) {
-		rc = mx_caffe_mean(arg, mean, &count, &args->cli->err);
-		if (rc)
-			return -rc;
-	}
-	spread(mean, count);
-	args->has_mean = 1;
-	return 0;
+	if (!args->mean)
+		return 0;
+	if (mx_parse_floats(args->mean, mean, 4, &count))
+		rc = mx_caffe_mean(args->mean, mean, &count, err);
+	if (!rc)
+		spread(mean, count);
+	return rc;
 }
 
 static error_t parse_std(struct import_args *args, const char *arg)
@@ -258,7 +260,8 @@ static error_t parse_import(int key, char *arg, struct argp_state *state)
 		args->opts.keep_batch = 1;
 		return 0;
 	case KEY_MEAN:
-		return parse_mean(args, arg);
+		args->mean = arg;
+		return 0;
 	case KEY_SCALE:
 		return parse_scale(args, arg);
 	case KEY_STD:
@@ -325,7 +328,7 @@ static int use_description(struct import_args *args, struct mx_err *err)
 			       description->weights_path
 				       ? description->weights_path
 				       : "(model-file)");
-	if (!args->has_mean) {
+	if (!args->mean) {
 		memcpy(args->preprocess.mean, description->mean,
 		       sizeof(description->mean));
 		spread(args->preprocess.mean, description->mean_count);
@@ -393,6 +396,8 @@ static int prepare(struct import_args *args, struct mx_err *err)
 				       args->opts.source);
 		rc = use_description(args, err);
 	}
+	if (!rc)
+		rc = take_mean(args, err);
 	if (!rc && !args->has_channels)
 		args->preprocess.channels = usual_order(args->opts.source);
 	if (!rc && args->opts.random_weights)

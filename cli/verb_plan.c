@@ -8,6 +8,8 @@
 
 #include "cli/command.h"
 #include "cli/costs.h"
+#include "cli/costs_basis.h"
+#include "cli/count_option.h"
 #include "cli/footprint.h"
 #include "cli/memory_option.h"
 #include "cli/number.h"
@@ -22,8 +24,6 @@
 #include "sched/policy.h"
 
 #define BUDGETS_MAX 64
-#define REPEAT_MAX 1000000u
-#define THREADS_MAX 1024u
 
 enum plan_key {
 	KEY_BUDGET = 0x100,
@@ -42,8 +42,8 @@ struct plan_args {
 	struct mx_cli *cli;
 	uint64_t budgets[BUDGETS_MAX];
 	size_t budget_count;
-	uint64_t threads;
-	uint64_t repeat;
+	uint32_t threads;
+	uint32_t repeat;
 	uint64_t read_bytes_per_s; /* 0: auto */
 	const char *policy;
 	const char *gantt; /* NULL: none */
@@ -80,29 +80,6 @@ static const struct argp_option plan_options[] = {
 	MX_CLI_OPTIONS,
 };
 
-static error_t refuse(struct plan_args *args, const char *option,
-		      const char *arg, const char *want)
-{
-	(void)mx_fail(&args->cli->err, EINVAL, "plan: %s=%s: must be %s",
-		      option, arg, want);
-	return EINVAL;
-}
-
-static error_t parse_storage(struct plan_args *args, const char *arg)
-{
-	uint64_t rate;
-
-	if (!strcmp(arg, "auto")) {
-		args->read_bytes_per_s = 0;
-		return 0;
-	}
-	if (mx_parse_size(arg, &rate) || !rate)
-		return refuse(args, "--storage", arg,
-			      "auto or bytes a second such as 40M");
-	args->read_bytes_per_s = rate;
-	return 0;
-}
-
 static error_t parse_plan(int key, char *arg, struct argp_state *state)
 {
 	struct plan_args *args = state->input;
@@ -112,17 +89,14 @@ static error_t parse_plan(int key, char *arg, struct argp_state *state)
 		return mx_memory_budgets(args->cli, "plan", arg, args->budgets,
 					 BUDGETS_MAX, &args->budget_count);
 	case 't':
-		if (mx_parse_count(arg, THREADS_MAX, &args->threads) ||
-		    !args->threads)
-			return refuse(args, "--threads", arg, "1 to 1024");
-		return 0;
+		return mx_count_option(args->cli, "plan", "threads", arg,
+				       MX_THREADS_OPTION_MAX, &args->threads);
 	case KEY_REPEAT:
-		if (mx_parse_count(arg, REPEAT_MAX, &args->repeat) ||
-		    !args->repeat)
-			return refuse(args, "--repeat", arg, "1 to 1000000");
-		return 0;
+		return mx_count_option(args->cli, "plan", "repeat", arg,
+				       MX_REPEAT_OPTION_MAX, &args->repeat);
 	case KEY_STORAGE:
-		return parse_storage(args, arg);
+		return mx_memory_storage(args->cli, "plan", arg,
+					 &args->read_bytes_per_s);
 	case KEY_EXPLAIN:
 		args->explain = 1;
 		return 0;
@@ -171,6 +145,11 @@ static int check_args(struct plan_args *args)
 		return mx_fail(err, EINVAL,
 			       "plan: --dot, --gantt, --trace and --optimal "
 			       "are for one budget");
+	if (args->gantt && args->trace && !strcmp(args->gantt, args->trace))
+		return mx_fail(err, EINVAL,
+			       "plan: --gantt and --trace: %s is for one of "
+			       "them",
+			       args->trace);
 	return 0;
 }
 
@@ -363,9 +342,11 @@ static int plan_more(const struct plan_args *args, struct ground *ground,
 static int report(const struct plan_args *args, const struct ground *ground,
 		  const struct mx_plan_point *points, size_t count)
 {
+	struct mx_costs_basis basis;
 	const struct mx_plan_report page = {
 		.session = &ground->session,
 		.costs = &ground->costs,
+		.basis = &basis,
 		.least = &ground->least,
 		.points = points,
 		.point_count = count,
@@ -377,6 +358,7 @@ static int report(const struct plan_args *args, const struct ground *ground,
 	size_t i, feasible = 0;
 	int rc = 0;
 
+	mx_costs_basis_init(&basis, &ground->costs, args->read_bytes_per_s);
 	for (i = 0; i < count; i++)
 		feasible += points[i].feasible != 0;
 	if (args->json)
@@ -443,8 +425,8 @@ static int verb_plan(struct mx_cli *cli, int argc, char **argv)
 		return rc;
 	ground.policy = args.policy;
 	opts = (struct mx_session_opts){
-		.threads = (uint32_t)args.threads,
-		.repeats = (uint32_t)args.repeat,
+		.threads = args.threads,
+		.repeats = args.repeat,
 		.trace = args.trace,
 		.log = &cli->log,
 	};

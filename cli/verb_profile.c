@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/count_option.h"
 #include "cli/file.h"
 #include "cli/json.h"
 #include "cli/number.h"
@@ -33,7 +34,7 @@ enum profile_key { KEY_JSON = 0x100 };
 
 struct profile_args {
 	struct mx_cli *cli;
-	uint64_t threads;
+	uint32_t threads;
 	int json;
 };
 
@@ -50,14 +51,8 @@ static error_t parse_profile(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 't':
-		if (!mx_parse_count(arg, MX_PROFILE_THREADS_MAX,
-				    &args->threads) &&
-		    args->threads)
-			return 0;
-		(void)mx_fail(&args->cli->err, EINVAL,
-			      "profile: --threads=%s: must be 1 to %u", arg,
-			      MX_PROFILE_THREADS_MAX);
-		return EINVAL;
+		return mx_count_option(args->cli, "profile", "threads", arg,
+				       MX_PROFILE_THREADS_MAX, &args->threads);
 	case KEY_JSON:
 		args->json = 1;
 		return 0;
@@ -87,7 +82,7 @@ static int measure_layers(const struct profile_args *args,
 	struct mx_err *err = &args->cli->err;
 	struct mx_progress progress;
 	struct mx_measure_opts opts = {
-		.threads = (uint32_t)args->threads,
+		.threads = args->threads,
 		.repeats = REPEATS,
 		.log = &args->cli->log,
 		.progress = show_progress,
@@ -254,7 +249,7 @@ static int verb_profile(struct mx_cli *cli, int argc, char **argv)
 	const long online = sysconf(_SC_NPROCESSORS_ONLN);
 	struct profile_args args = {
 		.cli = cli,
-		.threads = online > 0 ? (uint64_t)online : 1,
+		.threads = online > 0 ? (uint32_t)online : 1,
 	};
 	struct mx_json json;
 	size_t i;

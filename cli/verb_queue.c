@@ -10,6 +10,7 @@
 
 #include "cli/arrival_option.h"
 #include "cli/command.h"
+#include "cli/count_option.h"
 #include "cli/file.h"
 #include "cli/memory_option.h"
 #include "cli/number.h"
@@ -22,9 +23,6 @@
 #include "cli/workload.h"
 
 #define DEFAULT_DIRECTORY "memexec-results"
-#define COUNT_MAX 1000000u
-#define THREADS_MAX 1024u
-#define TOP_MAX 1000u
 #define TOP_DEFAULT 5
 #define OPTIONS_MAX 64
 
@@ -145,32 +143,6 @@ static error_t refuse(struct queue_args *args, const char *option,
 	return EINVAL;
 }
 
-static error_t parse_count(struct queue_args *args, const char *option,
-			   const char *text, uint64_t max, uint32_t *out)
-{
-	uint64_t value;
-
-	if (!mx_parse_count(text, max, &value) && value) {
-		*out = (uint32_t)value;
-		return 0;
-	}
-	(void)mx_fail(&args->cli->err, EINVAL,
-		      "queue: --%s=%s: must be a number from 1 to %ju", option,
-		      text, (uintmax_t)max);
-	return EINVAL;
-}
-
-static error_t parse_storage(struct queue_args *args, const char *arg)
-{
-	uint64_t rate = 0;
-
-	if (strcmp(arg, "auto") != 0 && (mx_parse_size(arg, &rate) || !rate))
-		return refuse(args, "storage", arg,
-			      "auto or bytes a second such as 40M");
-	args->execute.read_bytes_per_s = rate;
-	return 0;
-}
-
 /* A directory that is found again from elsewhere. */
 static error_t parse_directory(struct queue_args *args, const char *option,
 			       const char *arg, const char **out)
@@ -221,8 +193,9 @@ static error_t parse_how(struct queue_args *args, int key, char *arg)
 	case KEY_DATA:
 		return parse_directory(args, "data", arg, &args->pictures_path);
 	case KEY_COUNT:
-		return parse_count(args, "count", arg, COUNT_MAX,
-				   &args->stream.count);
+		return mx_count_option(args->cli, "queue", "count", arg,
+				       MX_REPEAT_OPTION_MAX,
+				       &args->stream.count);
 	case KEY_POLICY:
 		return mx_policy_options(
 			args->cli, "queue", arg, execute->policies,
@@ -237,7 +210,8 @@ static error_t parse_how(struct queue_args *args, int key, char *arg)
 		execute->simulate = 1;
 		return 0;
 	case KEY_STORAGE:
-		return parse_storage(args, arg);
+		return mx_memory_storage(args->cli, "queue", arg,
+					 &execute->read_bytes_per_s);
 	case KEY_BUDGET:
 		return mx_memory_budget(args->cli, "queue", arg,
 					&session->budget_bytes);
@@ -253,13 +227,15 @@ static error_t parse_how(struct queue_args *args, int key, char *arg)
 		session->flags |= MX_SESSION_EXACT;
 		return 0;
 	case 't':
-		return parse_count(args, "threads", arg, THREADS_MAX,
-				   &session->threads);
+		return mx_count_option(args->cli, "queue", "threads", arg,
+				       MX_THREADS_OPTION_MAX,
+				       &session->threads);
 	case KEY_TIMEOUT:
 		return mx_timeout_option(args->cli, "queue", arg,
 					 &session->timeout_ns);
 	case KEY_TOP:
-		return parse_count(args, "top-k", arg, TOP_MAX, &execute->top);
+		return mx_count_option(args->cli, "queue", "top-k", arg,
+				       MX_TOP_OPTION_MAX, &execute->top);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -280,8 +256,9 @@ static error_t parse_stream(struct queue_args *args, int key, char *arg)
 		return 0;
 	case KEY_PICK:
 		args->arrivals_given = 1;
-		return parse_count(args, "pick", arg, COUNT_MAX,
-				   &args->stream.pick);
+		return mx_count_option(args->cli, "queue", "pick", arg,
+				       MX_REPEAT_OPTION_MAX,
+				       &args->stream.pick);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -372,9 +349,11 @@ static void hold_signals(const struct queue_args *args)
 
 static int make_directory(const char *path, struct mx_err *err)
 {
-	if (mkdir(path, 0777) < 0 && errno != EEXIST)
-		return mx_fail_errno(err, "make %s", path);
-	return 0;
+	if (mkdir(path, 0777) == 0 || mx_file_is_directory(path))
+		return 0;
+	if (errno == EEXIST)
+		errno = ENOTDIR;
+	return mx_fail_errno(err, "make %s", path);
 }
 
 static int run_stream(struct queue_args *args)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/count_option.h"
 #include "cli/memory_option.h"
 #include "cli/number.h"
 #include "cli/pipeline_run.h"
@@ -16,10 +17,6 @@
 #include "cli/session_watch.h"
 #include "cli/timeout_option.h"
 #include "lib/size.h"
-
-#define REPEAT_MAX 1000000u
-#define THREADS_MAX 1024u
-#define TOP_MAX 1000000u
 
 enum run_key {
 	KEY_TOP = 0x100,
@@ -42,9 +39,7 @@ enum run_key {
 struct run_args {
 	struct mx_cli *cli;
 	struct mx_session_opts session;
-	uint64_t threads;
-	uint64_t top;
-	uint64_t repeat;
+	uint32_t top;
 	const char *output;
 	const char *pipeline;
 	const char *networks;
@@ -86,17 +81,6 @@ static const struct argp_option run_options[] = {
 	MX_CLI_OPTIONS,
 };
 
-static error_t parse_count(struct run_args *args, const char *option,
-			   const char *text, uint64_t max, uint64_t *out)
-{
-	if (!mx_parse_count(text, max, out) && *out)
-		return 0;
-	(void)mx_fail(&args->cli->err, EINVAL,
-		      "run: %s=%s: must be a number from 1 to %ju", option,
-		      text, (uintmax_t)max);
-	return EINVAL;
-}
-
 static error_t refuse_none(struct run_args *args, struct argp_state *state)
 {
 	if (!args->pipeline)
@@ -111,13 +95,16 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 't':
-		return parse_count(args, "--threads", arg, THREADS_MAX,
-				   &args->threads);
+		return mx_count_option(args->cli, "run", "threads", arg,
+				       MX_THREADS_OPTION_MAX,
+				       &args->session.threads);
 	case KEY_TOP:
-		return parse_count(args, "--top-k", arg, TOP_MAX, &args->top);
+		return mx_count_option(args->cli, "run", "top-k", arg,
+				       MX_TOP_OPTION_MAX, &args->top);
 	case KEY_REPEAT:
-		return parse_count(args, "--repeat", arg, REPEAT_MAX,
-				   &args->repeat);
+		return mx_count_option(args->cli, "run", "repeat", arg,
+				       MX_REPEAT_OPTION_MAX,
+				       &args->session.repeats);
 	case KEY_OUTPUT:
 		args->output = arg;
 		return 0;
@@ -209,8 +196,8 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 {
 	struct mx_run_report report = {
 		.session = session,
-		.round_count = (size_t)args->repeat,
-		.top = (size_t)args->top,
+		.round_count = args->session.repeats,
+		.top = args->top,
 	};
 	struct mx_err failure = {""};
 	size_t bytes;
@@ -225,7 +212,7 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 	/* The round in which something fails is the last. What the others
 	 * have computed is told all the same. */
 	report.round_count = 0;
-	while (!status && report.round_count < (size_t)args->repeat)
+	while (!status && report.round_count < args->session.repeats)
 		status = mx_session_run(session,
 					report.times +
 						report.round_count++ *
@@ -233,12 +220,12 @@ static int run_rounds(const struct run_args *args, struct mx_session *session,
 					&failure);
 	if (status && report.round_count == 1 && !mx_session_answers(session))
 		rc = mx_fail(err, -status, "%s", failure.text);
-	if (!rc && args->output)
-		rc = write_outputs(session, args->output, err);
 	if (!rc && args->json)
 		rc = mx_run_report_json(&report, err);
 	else if (!rc)
 		rc = mx_run_report_text(&report, err);
+	if (!rc && args->output)
+		rc = write_outputs(session, args->output, err);
 	if (!rc && status)
 		rc = mx_fail(err, -status, "%s", failure.text);
 	free(report.times);
@@ -252,22 +239,27 @@ static int run_pipeline(const struct run_args *args)
 		.path = args->pipeline,
 		.networks_path = args->networks,
 		.session = args->session,
-		.repeat = (size_t)args->repeat,
-		.top = (size_t)args->top,
+		.repeat = args->session.repeats,
+		.top = args->top,
 		.output = args->output,
 		.json = args->json,
 	};
 
-	return mx_pipeline_run(&opts, cli->args, cli->arg_count, &cli->err);
+	int rc = 0;
+
+	if (args->output)
+		rc = mx_result_directory(args->output, &cli->err);
+	return rc ? rc
+		  : mx_pipeline_run(&opts, cli->args, cli->arg_count,
+				    &cli->err);
 }
 
 static int verb_run(struct mx_cli *cli, int argc, char **argv)
 {
 	struct run_args args = {
 		.cli = cli,
-		.session = {.wall = "auto", .log = &cli->log},
+		.session = {.wall = "auto", .repeats = 1, .log = &cli->log},
 		.top = 5,
-		.repeat = 1,
 	};
 	struct mx_session session;
 	int rc;
@@ -275,7 +267,6 @@ static int verb_run(struct mx_cli *cli, int argc, char **argv)
 	rc = mx_cli_parse(cli, &run_argp, argc, argv, &args);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	args.session.threads = (uint32_t)args.threads;
 	/* A trace is written also when a signal ends it. */
 	if (args.session.trace)
 		mx_cli_hold_signals();
@@ -284,13 +275,14 @@ static int verb_run(struct mx_cli *cli, int argc, char **argv)
 	if (args.networks)
 		return mx_fail(&cli->err, EINVAL,
 			       "run: --networks is for a --pipeline");
-	args.session.repeats = (uint32_t)args.repeat;
 	rc = mx_session_open(&session, &args.session, cli->args, cli->arg_count,
 			     &cli->err);
 	if (rc)
 		return rc;
 	if (args.output)
 		rc = check_names(&session, &cli->err);
+	if (!rc && args.output)
+		rc = mx_result_directory(args.output, &cli->err);
 	if (!rc)
 		rc = mx_session_start(&session, &cli->err);
 	if (!rc) {

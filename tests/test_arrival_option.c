@@ -18,6 +18,7 @@ static void kinds_have_their_durations(void **state)
 	} good[] = {
 		{"batch", MX_GAP_BATCH, 0, 0},
 		{"constant:20ms", MX_GAP_CONSTANT, 20 * MS, 0},
+		{"constant:2m", MX_GAP_CONSTANT, 120000 * MS, 0},
 		{"constant:20", MX_GAP_CONSTANT, 20 * MS, 0},
 		{"uniform:1s,2s", MX_GAP_UNIFORM, 1000 * MS, 2000 * MS},
 		{"normal:1s,500us", MX_GAP_NORMAL, 1000 * MS, MS / 2},

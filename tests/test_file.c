@@ -91,6 +91,40 @@ static void lines_end_in_any_way(void **state)
 	expect_lines(dir, "\n", 1, "");
 }
 
+static void what_is_not_written_whole_is_removed(void **state)
+{
+	struct scratch_dir *dir = *state;
+	const char *path = scratch_dir_path(dir, "out");
+	char full[] = "/dev/full";
+	struct mx_err err;
+	char want[512];
+	FILE *out;
+
+	out = fopen(path, "w");
+	assert_non_null(out);
+	assert_int_equal(fputs("whole", out) < 0, 0);
+	assert_int_equal(mx_file_end(out, path, &err), 0);
+	assert_int_equal(access(path, F_OK), 0);
+
+	/* A stream open for reading alone takes nothing. */
+	out = fopen(path, "r");
+	assert_non_null(out);
+	assert_int_equal(fputs("more", out), EOF);
+	assert_int_equal(mx_file_end(out, path, &err), -EIO);
+	(void)snprintf(want, sizeof(want), "write %s: Input/output error",
+		       path);
+	assert_string_equal(err.text, want);
+	assert_int_equal(access(path, F_OK), -1);
+
+	out = fopen(full, "w");
+	assert_non_null(out);
+	(void)fputs("x", out);
+	assert_int_equal(mx_file_end(out, full, &err), -ENOSPC);
+	assert_string_equal(err.text,
+			    "write /dev/full: No space left on device");
+	assert_int_equal(access(full, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +132,7 @@ int main(void)
 			a_stem_is_the_last_component_without_its_ending),
 		cmocka_unit_test(a_file_is_read_whole_up_to_its_cap),
 		cmocka_unit_test(lines_end_in_any_way),
+		cmocka_unit_test(what_is_not_written_whole_is_removed),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_dir_setup,

@@ -60,12 +60,33 @@ static void a_back_end_has_a_name(void **state)
 					  "threads or sync");
 }
 
+static void storage_has_a_rate_or_its_own(void **state)
+{
+	static const char *const bad[] = {"0", "", "-1", "40MB", "fast"};
+	struct mx_cli cli = {.verbosity = 0};
+	uint64_t rate = 7;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(mx_memory_storage(&cli, "plan", bad[i], &rate),
+				 EINVAL);
+	assert_int_equal(rate, 7);
+	assert_string_equal(cli.err.text, "plan: --storage=fast: must be auto "
+					  "or bytes a second such as 40M");
+	assert_int_equal(mx_memory_storage(&cli, "plan", "40M", &rate), 0);
+	assert_int_equal(rate, 40 << 20);
+	assert_int_equal(mx_memory_storage(&cli, "plan", "auto", &rate), 0);
+	assert_int_equal(rate, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_budget_is_above_nothing),
 		cmocka_unit_test(budgets_are_as_many_as_there_is_room_for),
 		cmocka_unit_test(a_back_end_has_a_name),
+		cmocka_unit_test(storage_has_a_rate_or_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,12 +62,15 @@ static void durations_have_units_and_else_are_milliseconds(void **state)
 		{"30us", 30000},
 		{"1.5ms", 1500000},
 		{"2s", 2000000000},
+		{"1.5m", UINT64_C(90000000000)},
+		{"2h", UINT64_C(7200000000000)},
 		{"20", 20000000},
 		{"0.0005", 500},
 		{"1000000s", UINT64_C(1000000000000000)},
 	};
-	static const char *const bad[] = {"",	"s",   "-1s",	   "1 s",
-					  "1m", "1ns", "1000001s", "nan"};
+	static const char *const bad[] = {"",	 "s",	 "-1s", "1 s",
+					  "1M",	 "278h", "1ns", "1000001s",
+					  "nan", "1min"};
 	uint64_t value;
 	size_t i;
 

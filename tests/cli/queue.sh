@@ -20,6 +20,13 @@ echo "# a stream: every arrival runs all"
 echo "# the same in virtual time, under several policies"
 "$MEMEXEC" queue age.mx --arrivals=constant:1s --count=2 \
 	--policy=fifo,linear --simulate --json | keys
+echo "# which says what it rests on, as plan does"
+"$MEMEXEC" queue age.mx --simulate --count=1 | grep -oE '^storage.*\)'
+"$MEMEXEC" queue age.mx --simulate --count=1 --storage=40M |
+	grep -oE '^storage.*\)'
+"$MEMEXEC" queue age.mx --simulate --count=1 --json |
+	grep -E '"(read_bytes_per_s|measured|profiled)"'
+"$MEMEXEC" queue age.mx --count=1 --json | grep -E '"(storage|profiled)"'
 echo "# a trace says which, and simulated arrivals are on time"
 printf '0 face\n1000\n2500 age\n' >trace.txt
 "$MEMEXEC" queue age.mx face.mx --arrivals=trace:trace.txt --simulate --json |
@@ -68,6 +75,25 @@ echo "# ... in virtual time too, under another policy, and without waiting"
 m queue waits.yaml hopes.yaml --simulate --policy=masa >/dev/null
 jobs memexec-results/waits-masa-jobs.csv | grep skipped
 jobs memexec-results/hopes-masa-jobs.csv | grep skipped
+echo "# what was skipped need not be read"
+{
+	cat exact.prototxt
+	cat <<-'END'
+		layer {
+		  name: "sum" type: "InnerProduct" bottom: "most" top: "sum"
+		  inner_product_param { num_output: 3 }
+		}
+	END
+} >heavy.prototxt
+"$MEMEXEC" import -q heavy.prototxt --random-weights -o heavy.mx
+sed -e 's/face/heavy/' -e 's/label: {persons: 0}/label: {persons: 2}/' \
+	-e 's/label: {persons: 1}/label: {persons: 0}/' waits.yaml >skips.yaml
+for how in -q --simulate; do
+	for count in 1 2; do
+		"$MEMEXEC" queue skips.yaml -o skips "$how" --count=$count \
+			--json | grep -E '"(skipped_count|required_read_bytes)"'
+	done
+done
 echo "# a picture that is not there is said once"
 rm grey.pgm
 { "$MEMEXEC" queue waits.yaml hopes.yaml >/dev/null; } 2>&1

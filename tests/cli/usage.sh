@@ -17,11 +17,17 @@ m run --json=yes x.mx
 m run --budget=0 x.mx
 m run --budget=many x.mx
 m run --io=magic x.mx
+m run --timeout=1d x.mx
+m queue --timeout=0h x.mx
 m plan --budget=1M,,2M x.mx
 m plan --budget=1M-4M x.mx
 m plan --storage=0 x.mx
 m plan --repeat=0 x.mx
 m profile -t 0 x.mx
+m profile -t 257 x.mx
+m plan -t 1025 x.mx
+m queue --count=0 x.mx
+m queue --pick=two x.mx
 m bench --budget=4M-1M*2 x.mx
 m bench --paging=mmap x.mx
 m bench --paging=swap --budget=1M x.mx
