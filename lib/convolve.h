@@ -50,6 +50,7 @@ struct mx_convolve {
 	size_t phases[MX_SPATIAL_DIMS];
 	size_t tile_pixels; /* of a phase, at most */
 	size_t tiles; /* of each phase */
+	size_t tile_rows; /* strips of one pixel: tiles are rows of a block */
 	size_t chunk; /* kernel positions that are worked on at once */
 	struct mx_winograd winograd; /* in that way only */
 };

@@ -61,7 +61,7 @@ static size_t scratch_bytes(const struct mx_layer *layer)
 	case MX_CONVOLVE_STRIPS:
 		return mx_strip_scratch_bytes(layer);
 	case MX_CONVOLVE_DEPTH_LINES:
-		return 0;
+		return mx_depthwise_scratch_bytes(layer);
 	default:
 		return mx_convolve_scratch_bytes(layer);
 	}

@@ -195,7 +195,21 @@ static void run_line(const struct mx_depthwise *line)
 		pixels(&rest, 0);
 }
 
+static void gather(float *to, const float *from, size_t step, size_t channels,
+		   size_t pixels)
+{
+	size_t i, c;
+
+	for (i = 0; i < pixels; i++, from += step, to += channels) {
+		for (c = 0; c + MX_VEC <= channels; c += MX_VEC)
+			mx_vec_store(to + c, mx_vec_load(from + c));
+		for (; c < channels; c++)
+			to[c] = from[c];
+	}
+}
+
 extern const struct mx_simd_depthwise MX_SIMD_TABLE(depthwise);
 const struct mx_simd_depthwise MX_SIMD_TABLE(depthwise) = {
 	.line = run_line,
+	.gather = gather,
 };

@@ -35,6 +35,10 @@ struct mx_depthwise {
 
 struct mx_simd_depthwise {
 	void (*line)(const struct mx_depthwise *line);
+	/* Copy @channels of each of @pixels pixels, which lie @step apart, to
+	 * @to, where they lie side by side. */
+	void (*gather)(float *to, const float *from, size_t step,
+		       size_t channels, size_t pixels);
 };
 
 #endif

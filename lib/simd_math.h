@@ -178,12 +178,11 @@ static inline float mx_math_log1p(float x)
  * infinity a little early, and above them exp(-x) does not count. */
 static inline float mx_math_sigmoid_base(float x)
 {
-	const float low = -87.0f, high = 89.0f;
-	float y = -x;
+	const float low = -89.0f, high = 87.0f;
+	float y = low > x ? low : x;
 	float rounded, n, r, fraction;
 
-	y = y > high ? high : y;
-	y = y < low ? low : y;
+	y = -(high < y ? high : y);
 	rounded = y * MX_MATH_LOG2E + MX_MATH_ROUNDER;
 	n = rounded - MX_MATH_ROUNDER;
 	r = y - n * MX_MATH_LN2_HIGH;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/simd.h"
+#include "lib/simd_each.h"
 #include "lib/simd_vec.h"
 
 /*
@@ -267,28 +268,12 @@ MX_VEC_INLINE void product_tile(const float *v, size_t v_tile, const float *u,
 			     tiles, panels);                                   \
 	}
 
-#if TILES >= 14
-#define FOR_TILES(X, panels)                                                   \
-	X(1, panels)                                                           \
-	X(2, panels)                                                           \
-	X(3, panels)                                                           \
-	X(4, panels)                                                           \
-	X(5, panels)                                                           \
-	X(6, panels)                                                           \
-	X(7, panels)                                                           \
-	X(8, panels)                                                           \
-	X(9, panels)                                                           \
-	X(10, panels)                                                          \
-	X(11, panels)                                                          \
-	X(12, panels)                                                          \
-	X(13, panels)                                                          \
-	X(14, panels)
-#elif TILES >= 6
-#define FOR_TILES(X, panels)                                                   \
-	X(1, panels)                                                           \
-	X(2, panels) X(3, panels) X(4, panels) X(5, panels) X(6, panels)
+#if TILES == 14
+#define FOR_TILES MX_SIMD_EACH_14
+#elif TILES == 6
+#define FOR_TILES MX_SIMD_EACH_6
 #else
-#define FOR_TILES(X, panels) X(1, panels) X(2, panels) X(3, panels)
+#define FOR_TILES MX_SIMD_EACH_3
 #endif
 #define ENTRY(tiles, panels) tile_##tiles##_##panels,
 

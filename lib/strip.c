@@ -13,7 +13,8 @@
 /*
  * Invariants:
  *
- *  (1) A part is a block of rows on a tile of lines and writes nothing else.
+ *  (1) A part is a block of rows on a tile of lines, or a tile of a block's
+ *      rows on the only line, and writes nothing else.
  *  (2) An output is one chain of sums, which no cut changes (simd_strip.h).
  *  (3) The rows of a block fall into segments, each of one group; a segment's
  *      panels are whole but for its last one (mx_strip_blocks).
@@ -22,9 +23,11 @@
 /* A part should be worth handing to a thread; so many are enough. */
 #define PART_MACS ((size_t)512 << 10)
 #define PARTS_WANTED ((size_t)16)
+/* Weights that are worth handing to a thread where each is used once. */
+#define PART_BYTES ((size_t)128 << 10)
 /* What a tile reads, and the panels it meets, stay in cache together. */
 #define TILE_BYTES ((size_t)192 << 10)
-#define PANELS_BYTES ((size_t)192 << 10)
+#define PANELS_BYTES ((size_t)256 << 10)
 #define BLOCK_BYTES ((size_t)1 << 20)
 /* A block that is one group of odd rows may be larger. */
 #define GROUP_BYTES ((size_t)4 << 20)
@@ -63,6 +66,8 @@ struct part {
 	size_t line_pixels;
 	size_t first_row; /* the block */
 	size_t rows;
+	size_t tile_row; /* of which [tile_row, tile_end) are the tile's */
+	size_t tile_end;
 	const float *matrix;
 	const float *bias;
 	const float *slope; /* NULL unless the activation is PRELU */
@@ -150,6 +155,32 @@ static size_t parts_wanted(const struct mx_convolve *conv)
 	return mx_size_max(mx_size_min(parts, PARTS_WANTED), 1);
 }
 
+/* Rows of a block, where there is one group, given the tiles of lines. */
+static size_t block_rows(const struct mx_convolve *conv, size_t tiles)
+{
+	const size_t elems = row_elems(conv);
+	const size_t count = mx_size_div_up(parts_wanted(conv), tiles);
+	const size_t block = mx_size_min(
+		mx_size_round_up(mx_size_div_up(conv->out_channels, count),
+				 BLOCK_UNIT),
+		BLOCK_BYTES / sizeof(float) / elems);
+
+	return mx_size_max(block / BLOCK_UNIT, 1) * BLOCK_UNIT;
+}
+
+/* One pixel reads each weight once: cut the rows, for which a panel's bounds
+ * do as well as a block's. */
+static void cut_rows(struct mx_convolve *conv)
+{
+	const size_t block =
+		mx_size_min(block_rows(conv, 1), conv->out_channels);
+	const size_t rows = PART_BYTES / sizeof(float) / row_elems(conv);
+
+	conv->tile_rows =
+		mx_size_max(mx_size_round_up(rows, BLOCK_UNIT), BLOCK_UNIT);
+	conv->tiles = mx_size_div_up(block, conv->tile_rows);
+}
+
 int mx_strip_plan(struct mx_convolve *conv)
 {
 	const size_t lines = line_count(conv);
@@ -173,29 +204,23 @@ int mx_strip_plan(struct mx_convolve *conv)
 	if (tiles > 1)
 		conv->tile_pixels = mx_size_round_up(conv->tile_pixels, unit);
 	conv->tiles = mx_size_max(mx_size_div_up(lines, conv->tile_pixels), 1);
+	conv->tile_rows = 0;
+	if (lines == 1 && is_even(conv) && conv->spatial.groups == 1)
+		cut_rows(conv);
 	return 1;
 }
 
 int mx_strip_blocks(const struct mx_convolve *conv, struct mx_weight_spec *spec)
 {
 	const size_t rows = group_rows(conv);
-	size_t block, count;
+	size_t block = rows;
 
 	if (conv->way != MX_CONVOLVE_STRIPS)
 		return 0;
-	if (conv->spatial.groups > 1) {
-		if (rows <= MX_CONV_PANEL_ROWS ||
-		    rows % MX_CONV_PANEL_ROWS == 0)
-			return 0;
-		spec->panel_rows = MX_CONV_PANEL_ROWS;
-		spec->block_rows = (uint32_t)rows;
-		return 1;
-	}
-	count = mx_size_div_up(parts_wanted(conv), conv->tiles);
-	block = mx_size_min(
-		mx_size_round_up(mx_size_div_up(rows, count), BLOCK_UNIT),
-		BLOCK_BYTES / sizeof(float) / (size_t)spec->row_elems);
-	block = mx_size_max(block / BLOCK_UNIT, 1) * BLOCK_UNIT;
+	if (conv->spatial.groups == 1)
+		block = block_rows(conv, conv->tile_rows ? 1 : conv->tiles);
+	else if (rows <= MX_CONV_PANEL_ROWS || rows % MX_CONV_PANEL_ROWS == 0)
+		return 0;
 	spec->panel_rows = MX_CONV_PANEL_ROWS;
 	spec->block_rows = (uint32_t)block;
 	return 1;
@@ -442,10 +467,10 @@ static void run_block(struct part *part)
 	const size_t rows = group_rows(part->conv);
 	size_t row, end;
 
-	for (row = 0; row < part->rows; row = end) {
+	for (row = part->tile_row; row < part->tile_end; row = end) {
 		const size_t in_group = (part->first_row + row) % rows;
 
-		end = mx_size_min(part->rows, row + rows - in_group);
+		end = mx_size_min(part->tile_end, row + rows - in_group);
 		run_segment(part, row, end);
 	}
 }
@@ -457,10 +482,17 @@ static void set_part(struct part *part, size_t block, size_t tile)
 	const size_t lines = line_count(conv);
 	const void *bytes = mx_op_block(part->args, block);
 
-	part->first_line = mx_size_min(tile * conv->tile_pixels, lines);
-	part->lines = mx_size_min(conv->tile_pixels, lines - part->first_line);
 	part->first_row = block * spec->block_rows;
 	part->rows = (size_t)mx_weight_block_rows(spec, block);
+	part->tile_row = mx_size_min(tile * conv->tile_rows, part->rows);
+	part->tile_end = part->rows;
+	if (conv->tile_rows) {
+		part->tile_end = mx_size_min(part->rows,
+					     part->tile_row + conv->tile_rows);
+		tile = 0;
+	}
+	part->first_line = mx_size_min(tile * conv->tile_pixels, lines);
+	part->lines = mx_size_min(conv->tile_pixels, lines - part->first_line);
 	part->matrix = bytes;
 	part->bias = part->matrix + part->rows * spec->row_elems;
 	part->slope = spec->vectors > 1 ? part->bias + part->rows : NULL;

@@ -58,6 +58,22 @@ static void tiles_and_channels_in_turns_match_the_definition(void **state)
 	       .pad_begin = {3, 3}, .pad_end = {1, 2});
 }
 
+static void pixels_far_apart_match_the_definition(void **state)
+{
+	(void)state;
+	EXPECT("copied", 2, 2, 512, 512, 512, {9, 7}, {3, 3},
+	       .pad_begin = {1, 1}, .pad_end = {1, 1}, .in_gap = 3,
+	       .out_gap = 5);
+	EXPECT("copied, several tiles", 2, 1, 512, 512, 512, {21, 20}, {3, 3},
+	       .pad_begin = {1, 1}, .pad_end = {1, 1});
+	EXPECT("copied, dilated", 2, 2, 512, 512, 512, {6, 5}, {3, 3}, {1, 2},
+	       {2, 2}, {2, 2}, {2, 2});
+	EXPECT("copied, windows in the padding alone", 2, 1, 512, 512, 512,
+	       {2, 3}, {2, 2}, {1, 1}, .pad_begin = {4, 5}, .pad_end = {3, 6});
+	EXPECT("with strides", 2, 1, 512, 512, 512, {6, 5}, {3, 3}, {2, 2},
+	       .pad_begin = {1, 1});
+}
+
 static void activations_follow_the_sum(void **state)
 {
 	(void)state;
@@ -88,6 +104,7 @@ int main(void)
 		cmocka_unit_test(channels_of_any_number_match_the_definition),
 		cmocka_unit_test(
 			tiles_and_channels_in_turns_match_the_definition),
+		cmocka_unit_test(pixels_far_apart_match_the_definition),
 		cmocka_unit_test(activations_follow_the_sum),
 		cmocka_unit_test(other_convolutions_go_another_way),
 	};

@@ -7,9 +7,9 @@
 #define MARK 12345.0f
 
 /* Around whole vectors, whole steps and whole chunks of any instruction set. */
-static const size_t lengths[] = {1,   3,   4,	7,   8,	   15,	 16,  17,
-				 31,  33,  47,	63,  64,   65,	 100, 255,
-				 257, 511, 513, 900, 1023, 1025, 5001};
+static const size_t lengths[] = {
+	1,  3,	 4,   7,   8,	15,  16,  17,	31,   33,   47,	  63,  64,
+	65, 100, 255, 257, 511, 513, 900, 1023, 1025, 4096, 4097, 5001};
 
 static void expect(const struct mx_simd *simd, size_t rows, size_t elems)
 {

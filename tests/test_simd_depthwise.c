@@ -158,9 +158,34 @@ static void what_goes_together_changes_no_bit(void **state)
 		}
 }
 
+static void gather_takes_some_channels_of_each_pixel(void **state)
+{
+	struct fixture *fx = *state;
+	const struct mx_simd *simd;
+	float got[PIXELS_MAX * CHANNELS_MAX + 1];
+	size_t i, channels, k;
+
+	for (i = 0; (simd = mx_simd_at(i)) != NULL; i++)
+		for (channels = 1; channels <= CHANNELS_MAX; channels++) {
+			const size_t count = PIXELS_MAX * channels;
+
+			got[count] = MARK;
+			simd->depthwise->gather(got, fx->x, PITCH, channels,
+						PIXELS_MAX);
+			for (k = 0; k < count; k++)
+				assert_true(got[k] ==
+					    fx->x[k / channels * PITCH +
+						  k % channels]);
+			assert_true(got[count] == MARK);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			gather_takes_some_channels_of_each_pixel, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			lines_of_any_size_write_what_they_should, set_up,
 			tear_down),

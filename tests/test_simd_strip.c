@@ -123,46 +123,52 @@ static void products_of_any_size_write_what_they_should(void **state)
 			}
 }
 
+/* @rows rows of as many pixels as go together, and the same one pixel and one
+ * panel at a time. */
+static void compare_cuts(struct fixture *fx, const struct mx_simd *simd,
+			 size_t rows)
+{
+	const size_t pixels = simd->strip->pixels;
+	float whole[PIXELS_MAX][OUT_STEP];
+	const float *x[POSITIONS];
+	size_t pixel, p, row;
+
+	begin(fx, rows);
+	fx->strip.pixels = pixels;
+	simd->strip->product(&fx->strip);
+	memcpy(whole, fx->out, sizeof(whole));
+	begin(fx, rows);
+	fx->strip.pixels = 1;
+	fx->strip.x = x;
+	for (pixel = 0; pixel < pixels; pixel++) {
+		for (p = 0; p < POSITIONS; p++)
+			x[p] = fx->x[p] + pixel * X_STEP;
+		for (row = 0; row < rows; row += MX_CONV_PANEL_ROWS) {
+			const size_t left = rows - row;
+
+			fx->strip.weights =
+				fx->panels[row / MX_CONV_PANEL_ROWS][0];
+			fx->strip.bias = fx->bias + row;
+			fx->strip.out = &fx->out[pixel][row];
+			fx->strip.rows = left < MX_CONV_PANEL_ROWS
+						 ? left
+						 : MX_CONV_PANEL_ROWS;
+			simd->strip->product(&fx->strip);
+		}
+	}
+	assert_memory_equal(whole, fx->out, sizeof(whole));
+}
+
 static void how_many_pixels_and_rows_go_together_changes_no_bit(void **state)
 {
-	struct fixture *fx = *state;
-	float whole[PIXELS_MAX][OUT_STEP];
+	/* Whole panels, and last ones of each kind. */
+	static const size_t rows[] = {ROWS_MAX, 64, 60, 56, 24, 10, 8, 3};
 	const struct mx_simd *simd;
-	size_t i, pixel;
+	size_t i, k;
 
-	for (i = 0; (simd = mx_simd_at(i)) != NULL; i++) {
-		const size_t pixels = simd->strip->pixels;
-
-		begin(fx, ROWS_MAX);
-		fx->strip.pixels = pixels;
-		simd->strip->product(&fx->strip);
-		memcpy(whole, fx->out, sizeof(whole));
-		/* One pixel, and the rows of one panel, at a time. */
-		begin(fx, ROWS_MAX);
-		fx->strip.pixels = 1;
-		for (pixel = 0; pixel < pixels; pixel++) {
-			const float *x[POSITIONS];
-			size_t p, row;
-
-			for (p = 0; p < POSITIONS; p++)
-				x[p] = fx->x[p] + pixel * X_STEP;
-			fx->strip.x = x;
-			for (row = 0; row < ROWS_MAX;
-			     row += MX_CONV_PANEL_ROWS) {
-				const size_t left = ROWS_MAX - row;
-
-				fx->strip.weights =
-					fx->panels[row / MX_CONV_PANEL_ROWS][0];
-				fx->strip.bias = fx->bias + row;
-				fx->strip.out = &fx->out[pixel][row];
-				fx->strip.rows = left < MX_CONV_PANEL_ROWS
-							 ? left
-							 : MX_CONV_PANEL_ROWS;
-				simd->strip->product(&fx->strip);
-			}
-		}
-		assert_memory_equal(whole, fx->out, sizeof(whole));
-	}
+	for (i = 0; (simd = mx_simd_at(i)) != NULL; i++)
+		for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++)
+			compare_cuts(*state, simd, rows[k]);
 }
 
 static void results_are_clamped_and_nan_stays(void **state)
@@ -186,6 +192,7 @@ static void results_are_clamped_and_nan_stays(void **state)
 		simd->strip->product(&fx->strip);
 		assert_true(isnan(fx->out[0][3]));
 		assert_true(isnan(fx->out[0][19]));
+		assert_true(isnan(fx->out[0][67])); /* a short panel */
 		assert_true(fx->out[0][4] >= 0);
 	}
 }

@@ -29,6 +29,18 @@ static void windows_of_one_element_match_the_definition(void **state)
 	EXPECT("3-D", 3, 1, 9, 18, 1, {5, 6, 7}, {1, 1, 1}, .out_gap = 1);
 }
 
+static void rows_of_one_pixel_match_the_definition(void **state)
+{
+	(void)state;
+	EXPECT("several tiles", 2, 1, 700, 333, 1, {1, 1}, {1, 1},
+	       .act = MX_ACTIVATION_CLIP, .act_ab = {-0.5f, 0.5f});
+	EXPECT("a last block of fewer tiles", 2, 1, 1300, 450, 1, {1, 1},
+	       {1, 1}, .act = MX_ACTIVATION_PRELU);
+	EXPECT("sigmoid, gaps", 2, 1, 700, 100, 1, {1, 1}, {1, 1}, .in_gap = 3,
+	       .out_gap = 2, .act = MX_ACTIVATION_SIGMOID);
+	EXPECT("strides", 2, 1, 700, 100, 1, {2, 2}, {1, 1}, {2, 2});
+}
+
 static void groups_match_the_definition(void **state)
 {
 	(void)state;
@@ -92,7 +104,9 @@ static void a_layer_has_parts_for_threads_if_it_is_worth_it(void **state)
 		{16, 16, 4, 1, 1}, /* 4 thousand products */
 		{64, 64, 56, 1, 16}, /* many pixels */
 		{960, 160, 7, 5, 2}, /* few pixels, many rows */
-		{512, 1000, 14, 6, 3},
+		{512, 1000, 14, 6, 3}, {16, 64, 1, 1, 1}, /* one pixel: 4 KiB */
+		{960, 240, 1, 1, 4}, /* 900 KiB */
+		{1280, 1000, 1, 6, 6},
 	};
 	struct op_run run;
 	size_t i;
@@ -119,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_of_one_element_match_the_definition),
+		cmocka_unit_test(rows_of_one_pixel_match_the_definition),
 		cmocka_unit_test(groups_match_the_definition),
 		cmocka_unit_test(few_channels_match_the_definition),
 		cmocka_unit_test(activations_follow_the_sum),
