@@ -28,10 +28,10 @@ struct mx_probe_opts {
 /*
  * Measure a storage by reading a file past the page cache: latency from single
  * reads of 4 KiB spread over it, bandwidth from its beginning on (and again if
- * it is short) with several reads in flight, their second half. Holds depth *
- * read_bytes of memory. The file is opened again through /proc/self/fd; where
- * its file system knows no O_DIRECT the page cache is measured, and that is
- * logged.
+ * it is short) with several reads in flight, their second half. Holds 32 MiB of
+ * memory, or what the file takes, but at least depth * read_bytes. The file is
+ * opened again through /proc/self/fd; where its file system knows no O_DIRECT
+ * the page cache is measured, and that is logged.
  *
  * Returns 0; -EINVAL if the file is smaller than 64 KiB (nothing to measure);
  * what mx_reader_open() returns; -ENOMEM; -EIO; -errno.
