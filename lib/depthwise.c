@@ -11,7 +11,7 @@
 #include "lib/spatial.h"
 
 /* A part should be worth handing to a thread. */
-#define PART_MACS ((size_t)256 << 10)
+#define PART_MACS ((size_t)128 << 10)
 #define PARTS_MAX ((size_t)32)
 /* Also, what it writes stays in cache for the activation. */
 #define PART_BYTES ((size_t)256 << 10)
