@@ -178,10 +178,21 @@ static int choose(struct mx_residency *residency, struct segment segment,
 			    wish->use, least);
 }
 
-/* Better than @best, of which @best_bytes move? */
-static int is_better(const struct mx_window *window, uint64_t bytes,
+/* Does somebody that is waited for go? */
+static int is_dear(const struct mx_residency *residency,
+		   const struct mx_window *window)
+{
+	return window->least < residency->opts.idle_use;
+}
+
+/* Better than @best, of which @best_bytes move? Arenas lie together, unless
+ * that costs what is waited for. */
+static int is_better(const struct mx_residency *residency,
+		     const struct mx_window *window, uint64_t bytes,
 		     const struct mx_window *best, uint64_t best_bytes)
 {
+	if (is_dear(residency, window) != is_dear(residency, best))
+		return is_dear(residency, best);
 	if (window->below_arena != best->below_arena)
 		return window->below_arena;
 	if (window->least != best->least)
@@ -213,7 +224,8 @@ static int find(struct mx_residency *residency, const struct wish *wish,
 			bytes = choose_part(residency, segment, wish, &window);
 			forget_stays(residency, segment.first, segment.end);
 			if (!(found || better) ||
-			    is_better(&window, bytes, out, best_bytes)) {
+			    is_better(residency, &window, bytes, out,
+				      best_bytes)) {
 				better = 1;
 				best = segment;
 				best_bytes = bytes;

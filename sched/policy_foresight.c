@@ -342,6 +342,7 @@ static uint64_t foresight_next_use(void *state, const struct mx_board *board,
 {
 	const struct mx_foresight *fs = state;
 	const struct mx_wave_net *net = &fs->nets[ref.net];
+	const struct mx_wave *pending = &net->waves[MX_WAVE_PENDING];
 	uint64_t least = MX_USE_NEVER;
 	uint32_t i;
 
@@ -353,7 +354,8 @@ static uint64_t foresight_next_use(void *state, const struct mx_board *board,
 		if (!wave->net || ref.unit < wave->unit)
 			continue;
 		use = mx_foresight_use(wave, ref.unit);
-		if (!is_kept(fs, net, ref.unit) &&
+		if ((!pending->net || pending->rank == 0) &&
+		    !is_kept(fs, net, ref.unit) &&
 		    net->bytes_before[ref.unit] -
 				    net->bytes_before[wave->unit] >
 			    fs->ring_bytes)

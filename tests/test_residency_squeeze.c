@@ -350,6 +350,39 @@ static void an_arena_moves_units_out_of_its_way(void **state)
 	mx_residency_free(world.residency);
 }
 
+/* The place below the end would cost what is waited for; behind a unit that may
+ * not move there is one that costs what nobody waits for. */
+static void an_arena_does_not_cost_what_is_waited_for(void **state)
+{
+	static const uint64_t pages[] = {4, 4, 4, 1};
+	static const uint64_t use[] = {5, 6, 100, 7};
+	struct world world;
+	uint64_t offset;
+	uint32_t i;
+
+	(void)state;
+	world_open(&world, 13, 10);
+	for (i = 0; i < 4; i++) {
+		world.unit[i].pages = pages[i];
+		world.unit[i].use = use[i];
+	}
+	world_add(&world, 4);
+	for (i = 0; i < 4; i++)
+		bring(&world, i);
+	assert_int_equal(page_of(&world, 1), 9);
+	assert_int_equal(page_of(&world, 3), 8);
+	mx_residency_hold(world.residency, ref(3));
+	world.unit[3].holds = 1;
+	world.use = 0;
+	assert_int_equal(
+		mx_residency_arena(world.residency, 4 * PAGE, 0, &offset), 0);
+	assert_int_equal(offset, 4 * PAGE);
+	assert_int_equal(world.gone_count, 1);
+	assert_int_equal(state_of(&world, 2), MX_UNIT_ABSENT);
+	assert_contents(&world);
+	mx_residency_free(world.residency);
+}
+
 /* ---- at random ---- */
 
 static void random_open(struct world *world, uint32_t seed)
@@ -487,6 +520,7 @@ int main(void)
 		cmocka_unit_test(
 			what_nobody_waits_for_goes_rather_than_anything_moves),
 		cmocka_unit_test(an_arena_moves_units_out_of_its_way),
+		cmocka_unit_test(an_arena_does_not_cost_what_is_waited_for),
 		cmocka_unit_test(
 			moves_keep_every_byte_and_evict_what_is_needed_last),
 	};
