@@ -29,7 +29,7 @@
 /* Of a crowd, so many are counted. */
 #define CROWD_RUNNING 64
 #define CROWD_WAITING 1024
-#define RUNNING_JOB_BYTES (16u << 10)
+#define RUNNING_JOB_BYTES (32u << 10)
 #define WAITING_JOB_BYTES (1u << 10)
 
 static uint32_t thread_count(uint32_t wanted)
@@ -197,7 +197,8 @@ fail:
 /*
  * What a crowd of jobs takes beside their activations: views and counts of
  * those that run, an entry for each that waits. Measured with the papers'
- * networks: 6-16 KiB and 1 KiB.
+ * networks: 6-16 KiB and 1 KiB; as much again is what a heap holds that has
+ * seen many come and go.
  */
 static uint64_t crowd_bytes(uint32_t crowd)
 {
