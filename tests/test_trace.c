@@ -398,7 +398,7 @@ static void run_jobs(struct mx_engine *engine)
 }
 
 struct sums {
-	uint64_t count[MX_TRACE_CHARGE + 1];
+	uint64_t count[MX_TRACE_MOVED + 1];
 	uint64_t compute_ns;
 	uint64_t run_begin_ns[JOBS];
 	uint64_t run_end_ns[JOBS];
