@@ -153,9 +153,9 @@ void mx_residency_drop(struct mx_residency *residency, struct mx_unit_ref ref);
  * A job's activations: @bytes from the top (right below another arena or the
  * end, where that can be had, unless somebody waits for what would have to go
  * and not for what is elsewhere), evicting units that are used later than @use
- * as mx_residency_load() does, or moving them down. It never takes the lowest room
- * that the largest unit of any network needs beside the pinned ones, so that a
- * unit can always be loaded once nobody holds what is there.
+ * as mx_residency_load() does, or moving them down. It never takes the lowest
+ * room that the largest unit of any network needs beside the pinned ones, so
+ * that a unit can always be loaded once nobody holds what is there.
  *
  * Returns 0 with *@offset, or -EAGAIN.
  */
