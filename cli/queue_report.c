@@ -85,12 +85,13 @@ static void print_totals(const struct mx_queue_page *page)
 	       mx_text_ns(sums->response.max, d));
 	printf("read %s (%s have to be), peak %s of %s, %" PRIu32
 	       " thread%s, io %s, wall %s, %" PRIu64 " major fault%s\n",
-	       mx_text_bytes(result->read_bytes, a),
-	       mx_text_bytes(result->required_read_bytes, b),
-	       mx_text_bytes(result->peak_charge_bytes, c),
-	       mx_text_bytes(result->budget_bytes, d), result->threads,
+	       mx_text_bytes(result->usage.read_bytes, a),
+	       mx_text_bytes(result->usage.required_read_bytes, b),
+	       mx_text_bytes(result->usage.peak_charge_bytes, c),
+	       mx_text_bytes(result->usage.budget_bytes, d), result->threads,
 	       result->threads == 1 ? "" : "s", result->io, result->wall,
-	       result->major_faults, result->major_faults == 1 ? "" : "s");
+	       result->usage.major_faults,
+	       result->usage.major_faults == 1 ? "" : "s");
 }
 
 int mx_queue_report_text(const struct mx_queue_page *page, struct mx_err *err)
@@ -189,12 +190,7 @@ static void json_total(struct mx_json *json, const struct mx_queue_page *page)
 	const struct mx_totals shared = {
 		.makespan_ns = sums->makespan_ns,
 		.response = sums->response,
-		.read_bytes = result->read_bytes,
-		.required_read_bytes = result->required_read_bytes,
-		.peak_charge_bytes = result->peak_charge_bytes,
-		.peak_anonymous_bytes = result->peak_anonymous_bytes,
-		.budget_bytes = result->budget_bytes,
-		.major_faults = result->major_faults,
+		.usage = result->usage,
 	};
 
 	mx_json_object(json, "total");
@@ -263,8 +259,8 @@ int mx_queue_rows_add(struct mx_queue_rows *rows,
 		.mean_response_ns = (uint64_t)sums->response.mean,
 		.p95_response_ns = sums->response.p95,
 		.max_response_ns = sums->response.max,
-		.read_bytes = result->read_bytes,
-		.required_read_bytes = result->required_read_bytes,
+		.read_bytes = result->usage.read_bytes,
+		.required_read_bytes = result->usage.required_read_bytes,
 	};
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "cli/costs_basis.h"
 #include "cli/queue_record.h"
 #include "cli/statistics.h"
+#include "cli/totals.h"
 
 struct mx_err;
 struct mx_workload;
@@ -56,12 +57,7 @@ struct mx_queue_result {
 	struct mx_record record;
 
 	/* Set when it is over. */
-	uint64_t read_bytes;
-	uint64_t required_read_bytes;
-	uint64_t peak_charge_bytes;
-	uint64_t peak_anonymous_bytes;
-	uint64_t budget_bytes;
-	uint64_t major_faults;
+	struct mx_usage usage;
 	uint32_t threads;
 	char io[16];
 	char wall[MX_QUEUE_WALL_BYTES];

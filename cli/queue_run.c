@@ -254,14 +254,15 @@ static void keep_totals(const struct play *play)
 	mx_engine_totals(play->engine, &totals);
 	result->policy = totals.policy;
 	result->threads = totals.threads;
-	result->read_bytes = totals.read_bytes;
-	result->required_read_bytes = totals.required_read_bytes;
-	result->peak_anonymous_bytes = totals.anonymous_bytes;
-	result->peak_charge_bytes = totals.planned_peak_bytes;
+	result->usage.read_bytes = totals.read_bytes;
+	result->usage.required_read_bytes = totals.required_read_bytes;
+	result->usage.peak_anonymous_bytes = totals.anonymous_bytes;
+	result->usage.peak_charge_bytes = totals.planned_peak_bytes;
 	if (wall)
-		(void)mx_wall_peak_bytes(wall, &result->peak_charge_bytes);
-	result->budget_bytes = play->session->budget_bytes;
-	result->major_faults = totals.major_faults;
+		(void)mx_wall_peak_bytes(wall,
+					 &result->usage.peak_charge_bytes);
+	result->usage.budget_bytes = play->session->budget_bytes;
+	result->usage.major_faults = totals.major_faults;
 	(void)snprintf(result->io, sizeof(result->io), "%s", totals.io);
 	(void)snprintf(result->wall, sizeof(result->wall), "%s",
 		       wall ? mx_wall_describe(wall) : "off");

@@ -228,10 +228,10 @@ static void keep(const struct ground *ground,
 		job->compute_ns = from->compute_ns;
 		job->stall_ns = from->stall_ns;
 	}
-	result->read_bytes = simulation->read_bytes;
-	result->peak_charge_bytes = plan->predicted_peak_bytes;
-	result->peak_anonymous_bytes = plan->predicted_peak_bytes;
-	result->budget_bytes = ground->session->budget_bytes;
+	result->usage.read_bytes = simulation->read_bytes;
+	result->usage.peak_charge_bytes = plan->predicted_peak_bytes;
+	result->usage.peak_anonymous_bytes = plan->predicted_peak_bytes;
+	result->usage.budget_bytes = ground->session->budget_bytes;
 	result->threads = plan->opts.threads;
 	(void)snprintf(result->io, sizeof(result->io), "simulated");
 	(void)snprintf(result->wall, sizeof(result->wall), "off");
@@ -279,7 +279,8 @@ static int simulate(struct ground *ground, struct mx_queue_result *result)
 		return rc;
 	result->policy = opts.board.policy->name;
 	keep(ground, &simulation, result);
-	rc = sum_required(ground, &simulation, &result->required_read_bytes);
+	rc = sum_required(ground, &simulation,
+			  &result->usage.required_read_bytes);
 	mx_simulation_fini(&simulation);
 	rc = rc ? rc : write_trace(ground, result->policy, ground->err);
 	if (!rc && result->interrupted)

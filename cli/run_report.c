@@ -305,12 +305,16 @@ void mx_run_totals_json(struct mx_json *json,
 	const struct mx_totals shared = {
 		.makespan_ns = totals->makespan_ns,
 		.response = totals->response,
-		.read_bytes = engine->read_bytes,
-		.required_read_bytes = engine->required_read_bytes,
-		.peak_charge_bytes = totals->peak_charge_bytes,
-		.peak_anonymous_bytes = engine->anonymous_bytes,
-		.budget_bytes = totals->budget_bytes,
-		.major_faults = engine->major_faults,
+		.usage =
+			{
+				.read_bytes = engine->read_bytes,
+				.required_read_bytes =
+					engine->required_read_bytes,
+				.peak_charge_bytes = totals->peak_charge_bytes,
+				.peak_anonymous_bytes = engine->anonymous_bytes,
+				.budget_bytes = totals->budget_bytes,
+				.major_faults = engine->major_faults,
+			},
 	};
 
 	mx_json_object(json, "total");

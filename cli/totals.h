@@ -10,15 +10,20 @@
 
 struct mx_json;
 
-struct mx_totals {
-	uint64_t makespan_ns;
-	struct mx_statistics response;
+/* What it took. */
+struct mx_usage {
 	uint64_t read_bytes;
 	uint64_t required_read_bytes;
 	uint64_t peak_charge_bytes;
 	uint64_t peak_anonymous_bytes;
 	uint64_t budget_bytes;
 	uint64_t major_faults;
+};
+
+struct mx_totals {
+	uint64_t makespan_ns;
+	struct mx_statistics response;
+	struct mx_usage usage;
 };
 
 /* Members of the object that is open: makespan_ns to major_faults. */

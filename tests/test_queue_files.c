@@ -75,7 +75,7 @@ static void make_sample(struct sample *s)
 			   .workers = s->workers,
 			   .worker_count = 2,
 			   .begin_ns = 1000},
-		.read_bytes = 12,
+		.usage = {.read_bytes = 12},
 		.io = "uring",
 		.wall = "off",
 	};
