@@ -37,4 +37,20 @@ __attribute__((unused)) static void instance_make(
 	}
 }
 
+/* Two to four networks of three to six layers; of three seeds one has a tight
+ * budget, one a loose one. */
+__attribute__((unused)) static struct mx_instance_random instance_random(
+	uint64_t seed, uint32_t processors)
+{
+	return (struct mx_instance_random){
+		.seed = seed,
+		.nets_min = 2,
+		.nets_max = 4,
+		.layers_min = 3,
+		.layers_max = 6,
+		.budget = (enum mx_instance_budget)(seed % 3),
+		.processors = processors,
+	};
+}
+
 #endif

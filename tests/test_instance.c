@@ -83,19 +83,6 @@ static void too_large_is_refused(void **state)
 	assert_int_equal(mx_instance_init(&instance, 0, counts, &err), -EINVAL);
 }
 
-static struct mx_instance_random how_of(uint64_t seed)
-{
-	return (struct mx_instance_random){
-		.seed = seed,
-		.nets_min = 2,
-		.nets_max = 4,
-		.layers_min = 3,
-		.layers_max = 6,
-		.budget = (enum mx_instance_budget)(seed % 3),
-		.processors = 2,
-	};
-}
-
 static void random_instances_are_within_what_was_asked_for(void **state)
 {
 	uint32_t seen_nets = 0, seen_layers = 0, i, k;
@@ -105,7 +92,7 @@ static void random_instances_are_within_what_was_asked_for(void **state)
 
 	(void)state;
 	for (seed = 0; seed < SEEDS; seed++) {
-		how = how_of(seed);
+		how = instance_random(seed, 2);
 		assert_int_equal(mx_instance_init_random(&instance, &how, NULL),
 				 0);
 		assert_int_equal(instance.processors, 2);
@@ -143,7 +130,8 @@ static void random_instances_are_within_what_was_asked_for(void **state)
 
 static void equal_seeds_give_equal_instances(void **state)
 {
-	const struct mx_instance_random how = how_of(7), other = how_of(8);
+	const struct mx_instance_random how = instance_random(7, 2);
+	const struct mx_instance_random other = instance_random(8, 2);
 	struct mx_instance a, b, c;
 
 	(void)state;
@@ -163,7 +151,7 @@ static void equal_seeds_give_equal_instances(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-	const struct mx_instance_random how = how_of(1);
+	const struct mx_instance_random how = instance_random(1, 2);
 	struct mx_schedule schedule;
 	struct mx_instance instance;
 	struct mx_err err;

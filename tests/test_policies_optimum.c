@@ -41,19 +41,11 @@ struct contest {
 	uint64_t count;
 };
 
-/* Two to four networks of three to six layers, tight to loose budgets, one or
- * two processors. */
+/* With one or two processors. */
 static void make(struct mx_instance *instance, uint64_t seed)
 {
-	const struct mx_instance_random how = {
-		.seed = seed,
-		.nets_min = 2,
-		.nets_max = 4,
-		.layers_min = 3,
-		.layers_max = 6,
-		.budget = (enum mx_instance_budget)(seed % 3),
-		.processors = (uint32_t)(1 + seed / 3 % 2),
-	};
+	const struct mx_instance_random how =
+		instance_random(seed, (uint32_t)(1 + seed / 3 % 2));
 
 	assert_int_equal(mx_instance_init_random(instance, &how, NULL), 0);
 }
