@@ -513,20 +513,21 @@ int mx_residency_arena_fits(const struct mx_residency *residency,
 	return round_up(bytes) <= residency->arena_room_bytes;
 }
 
-static struct mx_tenant *arena_at(const struct mx_residency *residency,
-				  uint64_t offset)
+/* The tenant's index. */
+static uint32_t find_arena(const struct mx_residency *residency,
+			   uint64_t offset)
 {
-	struct mx_tenant *tenant =
-		&residency->tenants[mx_tenant_find(residency, offset)];
+	const uint32_t index = mx_tenant_find(residency, offset);
 
-	assert(tenant->unit == MX_TENANT_ARENA);
-	return tenant;
+	assert(residency->tenants[index].unit == MX_TENANT_ARENA);
+	return index;
 }
 
 uint64_t mx_residency_arena_shrink(struct mx_residency *residency,
 				   uint64_t offset, uint64_t bytes)
 {
-	struct mx_tenant *tenant = arena_at(residency, offset);
+	const uint32_t index = find_arena(residency, offset);
+	struct mx_tenant *tenant = &residency->tenants[index];
 	const uint64_t size = round_up(bytes);
 
 	assert(size <= tenant->size_bytes);
@@ -535,16 +536,15 @@ uint64_t mx_residency_arena_shrink(struct mx_residency *residency,
 	residency->totals.arena_bytes -= tenant->size_bytes - size;
 	tenant->offset_bytes += tenant->size_bytes - size;
 	tenant->size_bytes = size;
-	note_gap(residency, (uint32_t)(tenant - residency->tenants));
+	note_gap(residency, index);
 	residency->arena_room_bytes = mx_window_arena_room(residency);
 	return tenant->offset_bytes;
 }
 
 void mx_residency_arena_give(struct mx_residency *residency, uint64_t offset)
 {
-	const uint32_t index = mx_tenant_find(residency, offset);
+	const uint32_t index = find_arena(residency, offset);
 
-	assert(residency->tenants[index].unit == MX_TENANT_ARENA);
 	residency->totals.arena_bytes -= residency->tenants[index].size_bytes;
 	residency->arena_count--;
 	move_out(residency, index);

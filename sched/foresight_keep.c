@@ -127,11 +127,10 @@ static uint64_t taken(const struct mx_foresight *fs, uint64_t ring_bytes)
 			const uint64_t left =
 				end - net->bytes_before[mx_wave_unit_at(
 					      net, layer->first_step)];
-			const uint64_t sum =
-				layer->arena_bytes +
-				(left < ring_bytes ? left : ring_bytes);
 
-			most = sum > most ? sum : most;
+			most = mx_u64_max(most,
+					  layer->arena_bytes +
+						  mx_u64_min(left, ring_bytes));
 		}
 	}
 	return most;
@@ -159,8 +158,7 @@ void mx_keep_share(struct mx_foresight *fs)
 
 		weights += fs->nets[i].bytes_before[net->unit_count];
 		for (k = 0; k < net->unit_count; k++)
-			if (net->units[k].size_bytes > unit)
-				unit = net->units[k].size_bytes;
+			unit = mx_u64_max(unit, net->units[k].size_bytes);
 	}
 	most = mx_u64_min(fs->memory_bytes / RING_SHARE, RING_UNITS * unit);
 	kept = rest(fs->memory_bytes, taken(fs, RING_LEAST * unit));
