@@ -241,8 +241,6 @@ int mx_pager_open(struct mx_pager **out, const struct mx_pager_opts *opts,
 	struct mx_reader_opts reader = {
 		.io = opts->io,
 		.depth = opts->depth ? opts->depth : MX_PAGER_DEPTH_DEFAULT,
-		.memory = opts->memory,
-		.memory_bytes = opts->memory_bytes,
 		.log = opts->log,
 	};
 	struct mx_pager *pager;

@@ -287,13 +287,11 @@ int mx_probe_storage(const struct mx_probe_opts *opts,
 	if (rc)
 		goto done;
 	probe.slots = slot_count(&probe);
-	reader.memory_bytes = probe.slots * probe.read_bytes;
 	/* The pager's kind of memory, which decides what a fast disk gives. */
-	rc = mx_slab_init(&slab, reader.memory_bytes, err);
+	rc = mx_slab_init(&slab, probe.slots * probe.read_bytes, err);
 	if (rc)
 		goto done;
 	probe.memory = slab.memory;
-	reader.memory = slab.memory;
 	rc = mx_reader_open(&probe.reader, &reader, err);
 	if (!rc)
 		rc = measure_latency(&probe, &found.latency_ns, err);
