@@ -34,6 +34,7 @@
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/network.h"
+#include "lib/thread.h"
 #include "pager/reader.h"
 #include "pager/sigbus.h"
 #include "pager/units.h"
@@ -217,6 +218,7 @@ static void *serve(void *user)
 	int count;
 	int i;
 
+	mx_thread_be_prompt();
 	/* It begins asleep. */
 	for (;;) {
 		count = mx_reader_wait(pager->reader, done, MX_READS_MAX);

@@ -58,6 +58,7 @@ static int start_workers(struct mx_engine *engine, uint32_t count,
 
 		worker->engine = engine;
 		worker->index = engine->worker_count;
+		worker->of = count;
 		rc = pthread_create(&worker->thread, NULL, mx_worker_main,
 				    worker);
 		if (rc)

@@ -91,6 +91,7 @@ struct mx_worker {
 	pthread_t thread;
 	struct mx_engine *engine;
 	uint32_t index;
+	uint32_t of; /* workers there are to be */
 	void *scratch; /* the worker's own */
 	size_t scratch_bytes;
 	atomic_uint_fast64_t major_faults; /* relaxed: a statistic */

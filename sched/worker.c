@@ -9,6 +9,7 @@
 
 #include "lib/network.h"
 #include "lib/size.h"
+#include "lib/thread.h"
 #include "sched/clock.h"
 
 /* How long an idle worker looks for work before it sleeps: about what waking
@@ -172,6 +173,7 @@ void *mx_worker_main(void *user)
 	struct mx_chunk chunk;
 	int found = 0;
 
+	mx_thread_settle(worker->index, worker->of);
 	mx_engine_lock(engine);
 	for (;;) {
 		found = (found && mx_job_take_more(&chunk)) ||
