@@ -70,6 +70,7 @@ struct mx_pager {
 	struct flight reads[MX_READS_MAX];
 	struct flight *free_reads;
 	uint32_t in_flight;
+	int reads_alone; /* the one in flight */
 	uint64_t busy_since_ns;
 
 	pthread_mutex_t lock;
@@ -132,9 +133,16 @@ static int start(struct mx_pager *pager, const struct mx_pager_read *what)
 		return rc;
 	pager->free_reads = flight->next;
 	flight->ref = what->ref;
-	if (pager->in_flight++ == 0)
+	if (pager->in_flight++ == 0) {
 		pager->busy_since_ns = clock_ns();
+		pager->reads_alone = what->is_awaited;
+	}
 	return 0;
+}
+
+static int can_start(const struct mx_pager *pager)
+{
+	return pager->in_flight < pager->opts.depth && !pager->reads_alone;
 }
 
 /* Ask for reads and start them, until all are in flight or none is wanted.
@@ -144,7 +152,7 @@ static int pump(struct mx_pager *pager)
 	struct mx_pager_read read;
 	int rc;
 
-	while (pager->in_flight < pager->opts.depth &&
+	while (can_start(pager) &&
 	       !atomic_load_explicit(&pager->stopping, memory_order_relaxed)) {
 		if (!pager->opts.next(pager->opts.user, &read))
 			return 1;
@@ -152,7 +160,7 @@ static int pump(struct mx_pager *pager)
 		if (rc)
 			pager->opts.loaded(pager->opts.user, read.ref, rc, 0);
 	}
-	return pager->in_flight < pager->opts.depth;
+	return can_start(pager);
 }
 
 static void finish(struct mx_pager *pager, const struct mx_read_done *done)
@@ -173,6 +181,7 @@ static void finish(struct mx_pager *pager, const struct mx_read_done *done)
 	flight->next = pager->free_reads;
 	pager->free_reads = flight;
 	pager->in_flight--;
+	pager->reads_alone = 0;
 	if (!status) {
 		pthread_mutex_lock(&pager->lock);
 		pager->totals.read_bytes += bytes;

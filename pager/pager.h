@@ -38,6 +38,10 @@ struct mx_pager_read {
 	/* Where it shall lie in the memory (mx_residency_offset()); mapped: of
 	 * no meaning. */
 	uint64_t offset_bytes;
+	/* Nothing can be computed before it has come. When no other is in
+	 * flight it is read alone: there are storages that tell of reads only
+	 * when all that they were given are done. */
+	int is_awaited;
 };
 
 struct mx_pager_opts {

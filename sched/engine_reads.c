@@ -9,6 +9,20 @@
 #include "lib/log.h"
 #include "sched/board_net.h"
 
+/* Does a job wait for what is read next? */
+static int is_awaited(const struct mx_engine *engine)
+{
+	const struct mx_board_job *job;
+	struct mx_unit_ref ref;
+
+	for (job = mx_board_running(engine->board); job; job = job->next)
+		if (mx_board_is_missing(engine->board, job, &ref) &&
+		    ref.net == engine->read.net &&
+		    ref.unit == engine->read.unit)
+			return 1;
+	return 0;
+}
+
 int mx_engine_next_read(void *user, struct mx_pager_read *out)
 {
 	struct mx_engine *engine = user;
@@ -22,6 +36,7 @@ int mx_engine_next_read(void *user, struct mx_pager_read *out)
 	if (found) {
 		out->ref = engine->read;
 		out->offset_bytes = 0;
+		out->is_awaited = is_awaited(engine);
 		if (engine->plan.streaming)
 			out->offset_bytes = mx_residency_offset(
 				mx_board_residency(engine->board), out->ref);

@@ -26,6 +26,7 @@ struct user {
 	struct mx_unit_ref *wanted; /* to read, in this order */
 	uint32_t wanted_count;
 	uint32_t next; /* of wanted[] */
+	uint32_t awaited_count; /* the first ones of wanted[] */
 	uint32_t asked_count;
 	uint32_t flying;
 	uint32_t flying_most;
@@ -44,6 +45,7 @@ static inline int next_read(void *data, struct mx_pager_read *out)
 		    MX_UNIT_ABSENT &&
 	    mx_residency_load(user->residency, user->wanted[user->next], 0) ==
 		    0) {
+		out->is_awaited = user->next < user->awaited_count;
 		out->ref = user->wanted[user->next++];
 		out->offset_bytes =
 			mx_residency_offset(user->residency, out->ref);

@@ -339,6 +339,45 @@ static void without_a_budget_few_jobs_of_a_network_run_at_once(void **state)
 	tiny_close(&tiny);
 }
 
+struct order {
+	uint32_t begun; /* reads */
+	uint32_t begun_at_first; /* when the first had come */
+	uint32_t ended;
+};
+
+static void note_reads(void *user, const struct mx_board_event *event)
+{
+	struct order *order = user;
+
+	order->begun += event->kind == MX_EVENT_LOAD;
+	if (event->kind == MX_EVENT_LOADED && order->ended++ == 0)
+		order->begun_at_first = order->begun;
+}
+
+static void the_first_read_of_a_cold_run_goes_alone(void **state)
+{
+	struct order order = {0, 0, 0};
+	const struct mx_engine_opts opts = {
+		.threads = 1,
+		.io = "threads",
+		.observer = note_reads,
+		.observer_user = &order,
+	};
+	struct mx_engine *engine;
+	float got[TINY_OUT];
+	struct tiny tiny;
+
+	(void)state;
+	tiny_open(&tiny);
+	engine = engine_with(&opts, &tiny, 1);
+	run_once(engine, got);
+	mx_engine_close(engine);
+	assert_true(order.ended > 1);
+	assert_int_equal(order.begun, order.ended);
+	assert_int_equal(order.begun_at_first, 1);
+	tiny_close(&tiny);
+}
+
 /* A held job, so that nobody else allocates anything meanwhile. */
 static int set_up(const struct tiny *tiny, uint64_t budget_bytes,
 		  struct mx_err *err)
@@ -428,6 +467,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_policy_is_refused),
 		cmocka_unit_test(
 			without_a_budget_few_jobs_of_a_network_run_at_once),
+		cmocka_unit_test(the_first_read_of_a_cold_run_goes_alone),
 		cmocka_unit_test(every_allocation_that_fails_is_an_error),
 		cmocka_unit_test(the_pattern_varies_around_zero),
 	};

@@ -207,6 +207,26 @@ static void as_many_reads_fly_as_the_depth_says(void **state)
 	weights_close(&fx);
 }
 
+static void what_is_awaited_is_read_alone(void **state)
+{
+	struct weights_fixture fx;
+	struct user user;
+
+	(void)state;
+	open_big(&fx, 12);
+	assert_true(user_open(&user, "threads", 12 * 300 * (size_t)KIB, NULL));
+	user_add(&user, &fx.net, 0, NULL);
+	user.awaited_count = 12;
+	pass(&user, &fx, 0);
+	assert_int_equal(user.flying_most, 1);
+	/* The others do not wait for it to be wanted again. */
+	user.awaited_count = 13;
+	pass(&user, &fx, 0);
+	assert_int_equal(user.flying_most, MX_PAGER_DEPTH_DEFAULT);
+	user_close(&user);
+	weights_close(&fx);
+}
+
 static void nothing_is_asked_before_it_is_woken(void **state)
 {
 	struct weights_fixture fx;
@@ -502,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_is_read_where_it_lies),
 		cmocka_unit_test(two_networks_share_the_memory),
 		cmocka_unit_test(as_many_reads_fly_as_the_depth_says),
+		cmocka_unit_test(what_is_awaited_is_read_alone),
 		cmocka_unit_test(nothing_is_asked_before_it_is_woken),
 		cmocka_unit_test(closing_waits_for_what_is_in_flight),
 		cmocka_unit_test(no_wake_is_lost),
