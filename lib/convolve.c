@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/convolve_pool.h"
 #include "lib/simd.h"
 #include "lib/simd_conv.h"
 #include "lib/simd_map.h"
@@ -16,7 +17,8 @@
  *      written: parts run side by side.
  *  (2) An output is the bias plus the sum of each chunk of positions in order.
  *      Chunks are the shape's; how tiles are cut changes no bit (simd_conv.h).
- *  (3) Between two chunks the output holds unclamped sums.
+ *  (3) Between two chunks the output holds unclamped sums; if it is pooled,
+ *      scratch memory does.
  */
 
 #define SCRATCH_ALIGN_BYTES 64
@@ -46,6 +48,7 @@ static size_t lay_out(const struct mx_layer *layer, void *base,
 	const struct mx_convolve *conv = layer->params;
 	const size_t pixels = conv->tile_pixels;
 	const size_t chunk = conv->chunk;
+	const size_t windows = conv->pool ? pixels / MX_POOL_CORNERS : 0;
 	const int patches = conv->way == MX_CONVOLVE_PATCHES;
 	const int depthwise = conv->way == MX_CONVOLVE_DEPTHWISE;
 	const size_t row = layer->weights.row_elems;
@@ -53,6 +56,11 @@ static size_t lay_out(const struct mx_layer *layer, void *base,
 
 	s->pixels = carve(base, &used, pixels * sizeof(*s->pixels));
 	s->outs = carve(base, &used, pixels * sizeof(*s->outs));
+	s->windows = carve(base, &used, windows * sizeof(*s->windows));
+	s->pooled =
+		carve(base, &used,
+		      windows * MX_POOL_CORNERS * layer->weights.block_rows *
+			      sizeof(*s->pooled));
 	s->positions = carve(base, &used, chunk * sizeof(*s->positions));
 	s->at = carve(base, &used, chunk * sizeof(*s->at));
 	s->packed_at = carve(base, &used, chunk * sizeof(*s->packed_at));
@@ -247,6 +255,18 @@ static void run_chunk(struct mx_convolve_part *part)
 	part->position_count = 0;
 }
 
+static void pool_tile(const struct mx_convolve_part *part)
+{
+	const struct mx_convolve_scratch *s = &part->scratch;
+	const size_t step = part->rows;
+	size_t i;
+
+	for (i = 0; i < part->pixel_count; i += MX_POOL_CORNERS)
+		mx_convolve_pool_window(part->args->simd, s->pooled + i * step,
+					MX_POOL_SIDE * step, step,
+					s->windows[i / MX_POOL_CORNERS]);
+}
+
 /* The last chunk, after which the sums are complete. */
 static void finish_tile(struct mx_convolve_part *part)
 {
@@ -256,11 +276,11 @@ static void finish_tile(struct mx_convolve_part *part)
 	size_t i;
 
 	run_chunk(part);
-	if (is_clamp)
-		return;
-	for (i = 0; i < part->pixel_count; i++)
+	for (i = 0; !is_clamp && i < part->pixel_count; i++)
 		part->args->simd->map->activate(act, part->scratch.outs[i],
 						part->rows, part->slope);
+	if (part->conv->pool)
+		pool_tile(part);
 }
 
 static void add_position(struct mx_convolve_part *part, size_t index,

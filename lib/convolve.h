@@ -38,17 +38,18 @@ struct mx_convolve {
 	struct mx_spatial spatial;
 	struct mx_activation act;
 	size_t out_channels;
+	size_t pool; /* 0, or the side of the windows: convolve_pool.h */
 	/* From here on: set by mx_convolve_plan(). */
 	enum mx_convolve_direction direction;
 	enum mx_convolve_way way;
 	size_t batch;
 	size_t in_channels;
 	size_t in_dim[MX_SPATIAL_DIMS];
-	size_t out_dim[MX_SPATIAL_DIMS];
+	size_t out_dim[MX_SPATIAL_DIMS]; /* before pooling */
 	size_t in_step[MX_SPATIAL_DIMS];
 	size_t out_step[MX_SPATIAL_DIMS];
 	size_t phases[MX_SPATIAL_DIMS];
-	size_t tile_pixels; /* of a phase, at most */
+	size_t tile_pixels; /* of a phase, at most; whole pooled windows */
 	size_t tiles; /* of each phase */
 	size_t tile_rows; /* strips of one pixel: tiles are rows of a block */
 	size_t chunk; /* kernel positions that are worked on at once */

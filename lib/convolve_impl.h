@@ -32,6 +32,8 @@ struct mx_convolve_pixel {
 struct mx_convolve_scratch {
 	struct mx_convolve_pixel *pixels; /* [tile_pixels] */
 	float **outs; /* [tile_pixels] */
+	float **windows; /* pooled: [tile_pixels / CORNERS], where they go, */
+	float *pooled; /* and the tile's outputs, [tile_pixels][block_rows] */
 	struct mx_convolve_position *positions; /* [chunk] */
 	size_t *at; /* [chunk]: positions' row elements in the weights, */
 	size_t *packed_at; /* and in `panel` */
@@ -66,7 +68,8 @@ struct mx_convolve_part {
 	int is_first_chunk;
 };
 
-/* Set the tile: which phase, which pixels of it, where their outputs are. */
+/* Set the tile: which phase, which pixels of it, where their outputs are.
+ * Pooled pixels come window by window. */
 void mx_convolve_place(struct mx_convolve_part *part, size_t tile);
 
 /*

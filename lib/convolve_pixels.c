@@ -2,9 +2,29 @@
 
 #include <string.h>
 
+#include "lib/convolve_pool.h"
 #include "lib/network.h"
 #include "lib/op.h"
 #include "lib/size.h"
+
+/* Where pixel @j of the phase, in picture @n, reads. */
+static struct mx_convolve_pixel find_pixel(const struct mx_convolve_part *part,
+					   size_t n,
+					   const size_t j[MX_SPATIAL_DIMS])
+{
+	struct mx_convolve_pixel pixel = {.is_inside = 1};
+	size_t from = n * part->in.batch_stride;
+	unsigned axis;
+
+	for (axis = 0; axis < MX_SPATIAL_DIMS; axis++) {
+		const size_t at = j[axis] * part->conv->in_step[axis];
+
+		pixel.at[axis] = (ptrdiff_t)at;
+		from += at * part->in.stride[axis];
+	}
+	pixel.elems = (ptrdiff_t)from;
+	return pixel;
+}
 
 /* Output pixels [@index, @index + @count) of the tile: those from @j on in a
  * row of picture @n of the phase. */
@@ -16,27 +36,50 @@ static void place_run(struct mx_convolve_part *part, size_t index, size_t count,
 	const size_t in_elems = in_step * part->in.stride[MX_SPATIAL_WIDTH];
 	const size_t out_elems = conv->out_step[MX_SPATIAL_WIDTH] *
 				 part->out.stride[MX_SPATIAL_WIDTH];
-	struct mx_convolve_pixel pixel = {.is_inside = 1};
-	size_t from = n * part->in.batch_stride;
+	struct mx_convolve_pixel pixel = find_pixel(part, n, j);
 	float *to =
 		part->out.data + n * part->out.batch_stride + part->first_row;
 	unsigned axis;
 	size_t i;
 
-	for (axis = 0; axis < MX_SPATIAL_DIMS; axis++) {
-		const size_t at = j[axis] * conv->in_step[axis];
-
-		pixel.at[axis] = (ptrdiff_t)at;
-		from += at * part->in.stride[axis];
+	for (axis = 0; axis < MX_SPATIAL_DIMS; axis++)
 		to += (part->phase[axis] + j[axis] * conv->out_step[axis]) *
 		      part->out.stride[axis];
-	}
-	pixel.elems = (ptrdiff_t)from;
 	for (i = index; i < index + count; i++, to += out_elems) {
 		part->scratch.pixels[i] = pixel;
 		part->scratch.outs[i] = to;
 		pixel.at[MX_SPATIAL_WIDTH] += (ptrdiff_t)in_step;
 		pixel.elems += (ptrdiff_t)in_elems;
+	}
+}
+
+/* The tile's pixels from @first on, window by window: their outputs go to
+ * scratch memory. */
+static void place_windows(struct mx_convolve_part *part, size_t first)
+{
+	const size_t down = part->out.dim[MX_SPATIAL_HEIGHT];
+	const size_t across = part->out.dim[MX_SPATIAL_WIDTH];
+	size_t i;
+
+	for (i = 0; i < part->pixel_count; i++) {
+		const size_t window = (first + i) / MX_POOL_CORNERS;
+		const size_t corner = (first + i) % MX_POOL_CORNERS;
+		const size_t n = window / across / down;
+		const size_t y = window / across % down, x = window % across;
+		const size_t j[MX_SPATIAL_DIMS] = {
+			[MX_SPATIAL_HEIGHT] =
+				y * MX_POOL_SIDE + corner / MX_POOL_SIDE,
+			[MX_SPATIAL_WIDTH] =
+				x * MX_POOL_SIDE + corner % MX_POOL_SIDE,
+		};
+
+		part->scratch.pixels[i] = find_pixel(part, n, j);
+		part->scratch.outs[i] = part->scratch.pooled + i * part->rows;
+		part->scratch.windows[i / MX_POOL_CORNERS] =
+			part->out.data + n * part->out.batch_stride +
+			y * part->out.stride[MX_SPATIAL_HEIGHT] +
+			x * part->out.stride[MX_SPATIAL_WIDTH] +
+			part->first_row;
 	}
 }
 
@@ -62,6 +105,10 @@ void mx_convolve_place(struct mx_convolve_part *part, size_t tile)
 	}
 	first = mx_size_min(tile % conv->tiles * conv->tile_pixels, total);
 	part->pixel_count = mx_size_min(conv->tile_pixels, total - first);
+	if (conv->pool) {
+		place_windows(part, first);
+		return;
+	}
 	for (axis = MX_SPATIAL_DIMS, q = first; axis-- > 0;) {
 		j[axis] = dim[axis] ? q % dim[axis] : 0;
 		q = dim[axis] ? q / dim[axis] : 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "lib/attr.h"
+#include "lib/convolve_pool.h"
 #include "lib/depthwise.h"
 #include "lib/err.h"
 #include "lib/simd_conv.h"
@@ -54,6 +55,9 @@ int mx_convolve_bind(void *params, const struct mx_attrs *attrs,
 		return mx_fail(err, EBADMSG,
 			       "attribute out_channels is missing");
 	conv->out_channels = (size_t)channels;
+	rc = mx_convolve_pool_bind(conv, attrs, err);
+	if (rc)
+		return rc;
 	return mx_activation_bind(&conv->act, attrs, err);
 }
 
@@ -103,6 +107,23 @@ static enum mx_convolve_way choose_way(const struct mx_convolve *conv)
 	return MX_CONVOLVE_DIRECT;
 }
 
+/* Pixels of a tile. */
+static size_t whole_windows(const struct mx_convolve *conv, size_t pixels)
+{
+	return conv->pool ? mx_size_round_up(pixels, MX_POOL_CORNERS) : pixels;
+}
+
+/* A pixel's outputs in a block, at most. */
+static size_t pooled_bytes(const struct mx_convolve *conv)
+{
+	const size_t row_bytes = mx_spatial_window(&conv->spatial) *
+				 group_channels(conv) * sizeof(float);
+	const size_t rows =
+		mx_size_max(BLOCK_BYTES / row_bytes, MX_CONV_PANEL_ROWS);
+
+	return mx_size_min(rows, conv->out_channels) * sizeof(float);
+}
+
 /* Tiles of about equal size: @pixels are a whole phase's. */
 static void cut_tiles(struct mx_convolve *conv, size_t pixels)
 {
@@ -118,6 +139,8 @@ static void cut_tiles(struct mx_convolve *conv, size_t pixels)
 	want = TILE_BYTES / pixel_bytes;
 	if (conv->way == MX_CONVOLVE_PATCHES)
 		want = mx_size_min(want, PATCH_BYTES / row_bytes);
+	if (conv->pool)
+		want = mx_size_min(want, MX_POOL_BYTES / pooled_bytes(conv));
 	want = mx_size_min(want, pixels / TILES_WANTED);
 	want = mx_size_max(want, TILE_PIXELS_MIN);
 	want = mx_size_min(want, TILE_PIXELS_MAX);
@@ -126,8 +149,8 @@ static void cut_tiles(struct mx_convolve *conv, size_t pixels)
 	want = mx_size_max(mx_size_div_up(pixels, conv->tiles), 1);
 	if (conv->tiles > BALANCED_TILES)
 		want = mx_size_round_up(want, TILE_PIXELS_UNIT);
-	conv->tile_pixels = want;
-	conv->tiles = mx_size_max(mx_size_div_up(pixels, want), 1);
+	conv->tile_pixels = whole_windows(conv, want);
+	conv->tiles = mx_size_max(mx_size_div_up(pixels, conv->tile_pixels), 1);
 }
 
 /* A chunk's weights and table of pointers stay in cache beside a tile. */
@@ -144,6 +167,25 @@ static void cut_chunks(struct mx_convolve *conv)
 	conv->chunk = mx_size_min(window, mx_size_max(chunk, 1));
 }
 
+/* Of the layer's output, the whole one's being valid too. */
+static int write_shape(const struct mx_convolve *conv, struct mx_shape *out,
+		       struct mx_err *err)
+{
+	size_t dim[MX_SPATIAL_DIMS];
+	unsigned i;
+	int rc;
+
+	rc = mx_spatial_shape(&conv->spatial, conv->batch, conv->out_channels,
+			      conv->out_dim, out, err);
+	if (rc || !conv->pool)
+		return rc;
+	for (i = 0; i < MX_SPATIAL_DIMS; i++)
+		dim[i] = conv->out_dim[i] /
+			 (i == MX_SPATIAL_DEPTH ? 1 : MX_POOL_SIDE);
+	return mx_spatial_shape(&conv->spatial, conv->batch, conv->out_channels,
+				dim, out, err);
+}
+
 int mx_convolve_plan(struct mx_convolve *conv,
 		     enum mx_convolve_direction direction, struct mx_shape *out,
 		     struct mx_err *err)
@@ -153,11 +195,13 @@ int mx_convolve_plan(struct mx_convolve *conv,
 	size_t i;
 	int rc;
 
-	rc = mx_spatial_shape(spatial, conv->batch, conv->out_channels,
-			      conv->out_dim, out, err);
+	conv->direction = direction;
+	rc = mx_convolve_pool_check(conv, err);
 	if (rc)
 		return rc;
-	conv->direction = direction;
+	rc = write_shape(conv, out, err);
+	if (rc)
+		return rc;
 	for (i = 0; i < MX_SPATIAL_DIMS; i++) {
 		const size_t stride = spatial->stride[i];
 
@@ -179,7 +223,8 @@ int mx_convolve_plan(struct mx_convolve *conv,
 	conv->way = choose_way(conv);
 	if (conv->way == MX_CONVOLVE_WINOGRAD) {
 		mx_winograd_plan(conv);
-		conv->tile_pixels = mx_size_div_up(pixels, conv->tiles);
+		conv->tile_pixels = whole_windows(
+			conv, mx_size_div_up(pixels, conv->tiles));
 	} else {
 		cut_tiles(conv, pixels);
 	}

@@ -55,6 +55,8 @@ enum mx_op_traits {
 	MX_OP_CONSTANT = 1 << 9,
 	/* Does nothing at run time: the output is input 0. */
 	MX_OP_IDENTITY = 1 << 10,
+	/* Takes MX_ATTR_POOL (convolve_pool.h), where infer() does. */
+	MX_OP_FUSES_POOLING = 1 << 11,
 };
 
 /* What run() gets. Views: see view.h; they outlive the call. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "lib/convolve.h"
+#include "lib/convolve_pool.h"
 #include "lib/depthwise.h"
 #include "lib/err.h"
 #include "lib/ops.h"
@@ -39,7 +40,11 @@ static int infer(const struct mx_layer *layer, const struct mx_shape *in,
 
 static uint64_t macs(const struct mx_layer *layer)
 {
-	return mx_convolve_macs(layer, mx_shape_elems(layer->out_shape));
+	const struct mx_convolve *conv = layer->params;
+	const size_t window = conv->pool ? MX_POOL_CORNERS : 1;
+
+	return mx_convolve_macs(layer,
+				mx_shape_elems(layer->out_shape) * window);
 }
 
 static uint64_t work(const struct mx_layer *layer)
@@ -91,7 +96,8 @@ static void run(const struct mx_op_args *args, struct mx_range parts)
 
 const struct mx_op mx_op_convolution = {
 	.name = "Convolution",
-	.traits = MX_OP_SPATIAL | MX_OP_FUSES_ACTIVATION | MX_OP_FUSES_AFFINE,
+	.traits = MX_OP_SPATIAL | MX_OP_FUSES_ACTIVATION | MX_OP_FUSES_AFFINE |
+		  MX_OP_FUSES_POOLING,
 	.in_min = 1,
 	.in_max = 1,
 	.out_max = 1,

@@ -4,6 +4,7 @@
 
 #include "lib/activation.h"
 #include "lib/convolve.h"
+#include "lib/convolve_pool.h"
 #include "lib/simd.h"
 #include "lib/simd_map.h"
 #include "lib/simd_strip.h"
@@ -36,6 +37,9 @@
 #define PIXELS_MIN (8 * PIXELS_UNIT)
 #define BLOCK_UNIT ((size_t)MX_CONV_PANEL_ROWS * MX_CONV_PANELS_MAX)
 #define SCRATCH_ALIGN_BYTES ((size_t)64)
+/* Pooled, so much of a pair of lines is worked on at once. */
+#define POOLED_PIXELS (2 * PIXELS_UNIT)
+#define POOLED_ROWS (4 * (size_t)MX_CONV_PANEL_ROWS)
 /* Copying rows pays when the runs of channels are short. */
 #define COPIED_CHANNELS ((size_t)8)
 #define COPIED_ELEMS ((size_t)1024)
@@ -52,6 +56,7 @@ struct scratch {
 	const float **x; /* [positions] */
 	float *rows; /* the copied rows, [slot][slot_elems] */
 	size_t *held; /* [slot]: the picture's row in it, from 1 on */
+	float *pooled; /* [POOL_SIDE][POOLED_PIXELS][rows] */
 };
 
 /* A part while it is computed. */
@@ -63,7 +68,6 @@ struct part {
 	struct scratch scratch;
 	size_t lines; /* the tile */
 	size_t first_line;
-	size_t line_pixels;
 	size_t first_row; /* the block */
 	size_t rows;
 	size_t tile_row; /* of which [tile_row, tile_end) are the tile's */
@@ -190,7 +194,7 @@ int mx_strip_plan(struct mx_convolve *conv)
 		return 0;
 	conv->way = MX_CONVOLVE_STRIPS;
 	line_bytes = conv->in_channels * sizeof(float);
-	unit = is_even(conv) ? PIXELS_UNIT : 1;
+	unit = is_even(conv) ? PIXELS_UNIT : conv->pool ? MX_POOL_SIDE : 1;
 	if (!is_even(conv))
 		line_bytes = mx_size_min(line_bytes, TILE_BYTES) *
 			     conv->out_dim[W] * conv->spatial.stride[H] *
@@ -244,10 +248,23 @@ static size_t slot_elems(const struct mx_convolve *conv)
 				SCRATCH_ALIGN_BYTES / sizeof(float));
 }
 
-/* Rows that a line's windows reach over: more than that need not be held. */
+/* Rows that the windows of a line, or of those that are pooled, reach over:
+ * more than that need not be held. */
 static size_t slot_count(const struct mx_convolve *conv)
 {
-	return mx_spatial_extent(&conv->spatial, H);
+	const size_t lines = mx_size_max(conv->pool, 1);
+
+	return (lines - 1) * conv->spatial.stride[H] +
+	       mx_spatial_extent(&conv->spatial, H);
+}
+
+/* As many rows as stay in cache with their weights. */
+static size_t rows_at_once(const struct mx_convolve *conv)
+{
+	const size_t rows = PANELS_BYTES / sizeof(float) / row_elems(conv);
+	const size_t most = mx_size_max(rows / BLOCK_UNIT, 1) * BLOCK_UNIT;
+
+	return conv->pool ? mx_size_min(most, POOLED_ROWS) : most;
 }
 
 /* Give out @bytes at *@used, which grows; @base NULL only counts. */
@@ -271,6 +288,9 @@ static size_t lay_out(const struct mx_convolve *conv, void *base,
 	s->x = carve(base, &used, conv->spatial.kernel[H] * sizeof(*s->x));
 	s->held = carve(base, &used, slots * sizeof(*s->held));
 	s->rows = carve(base, &used, slots * slot * sizeof(float));
+	s->pooled = carve(base, &used,
+			  conv->pool * POOLED_PIXELS * rows_at_once(conv) *
+				  sizeof(float));
 	return used;
 }
 
@@ -377,6 +397,19 @@ static void run_strips(struct part *part, size_t pixels, float *out,
 	}
 }
 
+/* Copied: what pixel @w of line @h of picture @n reads. */
+static void find_rows(struct part *part, size_t n, size_t h, size_t w)
+{
+	const struct mx_spatial *s = &part->conv->spatial;
+	size_t row = h * s->stride[H], p;
+
+	if (h == 0 && w == 0)
+		forget_rows(part);
+	for (p = 0; p < part->strip.positions; p++, row += s->dilation[H])
+		part->scratch.x[p] =
+			hold_row(part, n, row) + w * part->strip.x_step;
+}
+
 static void run_line(struct part *part, size_t index, size_t channel,
 		     size_t row, const float *slope)
 {
@@ -386,18 +419,44 @@ static void run_line(struct part *part, size_t index, size_t channel,
 	const size_t h = index % conv->out_dim[H];
 	float *out = part->out.data + n * part->out.batch_stride +
 		     h * part->out.stride[H] + row;
-	size_t p;
 
-	if (!is_copied(conv))
+	if (is_copied(conv))
+		find_rows(part, n, h, 0);
+	else
 		part->scratch.x[0] = part->in.data + n * part->in.batch_stride +
 				     h * s->stride[H] * part->in.stride[H] +
 				     channel;
-	else if (h == 0)
-		forget_rows(part);
-	for (p = 0; p < part->strip.positions && is_copied(conv); p++)
-		part->scratch.x[p] = hold_row(
-			part, n, h * s->stride[H] + p * s->dilation[H]);
 	run_strips(part, conv->out_dim[W], out, slope);
+}
+
+/* Lines @index and the next, of which only the maxima of windows are kept. */
+static void run_pooled_lines(struct part *part, size_t index, size_t row,
+			     const float *slope)
+{
+	const struct mx_convolve *conv = part->conv;
+	const size_t n = index / conv->out_dim[H];
+	const size_t h = index % conv->out_dim[H];
+	const size_t step = part->strip.rows;
+	float *pooled = part->scratch.pooled;
+	float *out = part->out.data + n * part->out.batch_stride +
+		     h / MX_POOL_SIDE * part->out.stride[H] + row;
+	size_t w, i, pixels;
+
+	part->strip.out_step = step;
+	for (w = 0; w < conv->out_dim[W]; w += pixels) {
+		pixels = mx_size_min(conv->out_dim[W] - w, POOLED_PIXELS);
+		for (i = 0; i < MX_POOL_SIDE; i++) {
+			find_rows(part, n, h + i, w);
+			run_strips(part, pixels, pooled + i * pixels * step,
+				   slope);
+		}
+		for (i = 0; i < pixels; i += MX_POOL_SIDE) {
+			mx_convolve_pool_window(part->args->simd,
+						pooled + i * step,
+						pixels * step, step, out);
+			out += part->out.stride[W];
+		}
+	}
 }
 
 /* Rows [@row, @row + part->strip.rows) of the block, on the whole tile. */
@@ -424,7 +483,9 @@ static void run_rows(struct part *part, size_t row)
 	}
 	if (is_copied(conv))
 		forget_rows(part);
-	for (i = 0; i < part->lines; i++)
+	for (i = 0; i < part->lines && conv->pool; i += MX_POOL_SIDE)
+		run_pooled_lines(part, part->first_line + i, out_row, slope);
+	for (i = 0; i < part->lines && !conv->pool; i++)
 		run_line(part, part->first_line + i, channel, out_row, slope);
 }
 
@@ -450,9 +511,8 @@ static void run_segment(struct part *part, size_t row, size_t end)
 {
 	const size_t elems = row_elems(part->conv);
 	const size_t tail = (end - row) % MX_CONV_PANEL_ROWS;
-	size_t step = PANELS_BYTES / sizeof(float) / elems;
+	const size_t step = rows_at_once(part->conv);
 
-	step = mx_size_max(step / BLOCK_UNIT, 1) * BLOCK_UNIT;
 	if (tail)
 		fill_tail(part, part->matrix + (end - tail) * elems, tail);
 	for (; row < end; row += part->strip.rows) {

@@ -4,6 +4,7 @@
 
 #include "lib/activation.h"
 #include "lib/convolve.h"
+#include "lib/convolve_pool.h"
 #include "lib/simd.h"
 #include "lib/simd_conv.h"
 #include "lib/simd_map.h"
@@ -92,6 +93,7 @@ struct part {
 	const float *slope; /* NULL unless the activation is PRELU */
 	float low;
 	float high;
+	int is_clamp; /* and that is all of the activation */
 };
 
 static size_t group_channels(const struct mx_convolve *conv)
@@ -187,9 +189,15 @@ static size_t floats_for(const struct mx_convolve *conv, size_t tiles)
 /* The tiles that a part can have at most, blocks and runs being cut. */
 static size_t most_tiles(const struct mx_convolve *conv)
 {
+	size_t most = conv->winograd.tiles;
 	size_t tiles = PART_TILES_MIN;
 
-	while (tiles < conv->winograd.tiles &&
+	/* Without Winograd's all of a part's outputs are pooled at its end. */
+	if (conv->pool)
+		most = mx_size_min(most, MX_POOL_BYTES / sizeof(float) /
+						 MX_WINOGRAD_PIXELS /
+						 conv->winograd.block_rows);
+	while (tiles < most &&
 	       floats_for(conv, tiles + 1) * sizeof(float) <= SCRATCH_BYTES)
 		tiles++;
 	return tiles;
@@ -324,30 +332,29 @@ static void find_inputs(const struct part *part, size_t tile, size_t channel,
 	}
 }
 
-/* Pointers to a tile's outputs; NULL outside of the picture. */
+/* Pointers to a tile's outputs, @side times @side of them; NULL outside of the
+ * picture. */
 static void find_outputs(const struct part *part, size_t tile, size_t row,
-			 float *y[MX_WINOGRAD_PIXELS])
+			 size_t side, float *y[MX_WINOGRAD_PIXELS])
 {
 	const struct place place = place_of(part, tile);
 	const struct mx_spatial_map *out = &part->out;
 	float *picture = out->data + place.n * out->batch_stride + row;
+	const size_t shrink = MX_WINOGRAD_OUT / side;
 	size_t i, j;
 
-	for (i = 0; i < MX_WINOGRAD_OUT; i++)
-		for (j = 0; j < MX_WINOGRAD_OUT; j++) {
-			const size_t down = place.y + i, across = place.x + j;
+	for (i = 0; i < side; i++)
+		for (j = 0; j < side; j++) {
+			const size_t down = place.y / shrink + i;
+			const size_t across = place.x / shrink + j;
+			const size_t at =
+				down * out->stride[MX_SPATIAL_HEIGHT] +
+				across * out->stride[MX_SPATIAL_WIDTH];
 			const int is_there =
 				down < out->dim[MX_SPATIAL_HEIGHT] &&
 				across < out->dim[MX_SPATIAL_WIDTH];
 
-			*y++ = is_there
-				       ? picture +
-						 down * out->stride
-								 [MX_SPATIAL_HEIGHT] +
-						 across *
-							 out->stride
-								 [MX_SPATIAL_WIDTH]
-				       : NULL;
+			*y++ = is_there ? picture + at : NULL;
 		}
 }
 
@@ -395,9 +402,38 @@ static void transform_weights(const struct part *part, size_t row,
 	}
 }
 
+/* Tile @tile of the layer, whose @rows rows from @row of the part's on are at
+ * @pixels: [pixel][rows]. */
+static void pool_tile(const struct part *part, size_t tile, size_t row,
+		      size_t rows, float *pixels)
+{
+	const size_t side = MX_WINOGRAD_OUT / MX_POOL_SIDE;
+	const size_t line = MX_WINOGRAD_OUT * rows;
+	const struct mx_simd *simd = part->args->simd;
+	const struct mx_activation *act = &part->conv->act;
+	float *y[MX_WINOGRAD_PIXELS];
+	size_t i;
+
+	if (!part->is_clamp && !part->slope)
+		simd->map->activate(act, pixels, MX_WINOGRAD_OUT * line, NULL);
+	for (i = 0; part->slope && i < MX_WINOGRAD_PIXELS; i++)
+		simd->map->activate(act, pixels + i * rows, rows,
+				    part->slope + row);
+	find_outputs(part, tile, part->row + row, side, y);
+	for (i = 0; i < side * side; i++) {
+		const float *x = pixels + i / side * MX_POOL_SIDE * line +
+				 i % side * MX_POOL_SIDE * rows;
+
+		if (y[i])
+			mx_convolve_pool_window(simd, x, line, rows, y[i]);
+	}
+}
+
 static void transform_outputs(const struct part *part, size_t row, size_t rows,
 			      const float *m)
 {
+	_Alignas(SCRATCH_ALIGN_BYTES) float
+		pixels[MX_WINOGRAD_PIXELS * PANELS * MX_WINOGRAD_ROWS];
 	struct mx_winograd_output work = {
 		.m_point = part->sizes.m_point,
 		.rows = rows,
@@ -407,11 +443,18 @@ static void transform_outputs(const struct part *part, size_t row, size_t rows,
 	};
 	size_t i;
 
+	for (i = 0; i < MX_WINOGRAD_PIXELS; i++)
+		work.y[i] = pixels + i * rows;
 	for (i = 0; i < part->tile_count; i++) {
+		const size_t tile = part->first_tile + i;
+
 		work.m = m + i * part->sizes.m_tile;
-		find_outputs(part, part->first_tile + i, part->row + row,
-			     work.y);
+		if (!part->conv->pool)
+			find_outputs(part, tile, part->row + row,
+				     MX_WINOGRAD_OUT, work.y);
 		part->simd->output(&work);
+		if (part->conv->pool)
+			pool_tile(part, tile, row, rows, pixels);
 	}
 }
 
@@ -478,7 +521,8 @@ static void activate(const struct part *part)
 	size_t i, j;
 
 	for (i = 0; i < part->tile_count; i++) {
-		find_outputs(part, part->first_tile + i, part->row, y);
+		find_outputs(part, part->first_tile + i, part->row,
+			     MX_WINOGRAD_OUT, y);
 		for (j = 0; j < MX_WINOGRAD_PIXELS; j++)
 			if (y[j])
 				part->args->simd->map->activate(
@@ -493,13 +537,13 @@ static void run_rows(struct part *part)
 	const struct mx_convolve *conv = part->conv;
 	const size_t all = group_channels(conv);
 	const size_t step = conv->winograd.channels;
-	const int is_clamp =
-		mx_activation_clamp(&conv->act, &part->low, &part->high);
 	size_t first;
 
+	part->is_clamp =
+		mx_activation_clamp(&conv->act, &part->low, &part->high);
 	for (first = 0; first < all; first += step)
 		run_channels(part, first, mx_size_min(step, all - first));
-	if (!is_clamp)
+	if (!part->is_clamp && !conv->pool)
 		activate(part);
 }
 

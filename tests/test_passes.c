@@ -214,6 +214,50 @@ static void rewritten_operators_compute_what_they_did(void **state)
 	finish(&full);
 }
 
+static struct mx_graph *pooled_branches(void)
+{
+	struct mx_graph *g = fx_graph();
+	const uint32_t x = FX_INPUT(g, "x", 1, 1, 8, 8);
+	uint32_t v[2];
+
+	v[0] = fx_op(g, "Relu", "r", 1, fx_conv(g, "a", x, 4, 3));
+	v[0] = fx_pool(g, "p", v[0], 2, 2);
+	v[1] = fx_rowwise(g, "PRelu", "s", fx_conv(g, "b", x, 6, 3), 1);
+	v[1] = fx_pool(g, "q", v[1], 2, 2);
+	fx_output(g, fx_conv(g, "c", fx_concat(g, "both", 1, v, 2), 3, 1));
+	return g;
+}
+
+static void pooled_convolutions_compute_what_they_did(void **state)
+{
+	struct compiled plain = {0}, full = {0};
+	const struct mx_blas *blas;
+	struct mx_err err = {""};
+	struct mx_graph *g = pooled_branches();
+
+	(void)state;
+	fx_pass(g, mx_passes_run);
+	fx_expect_text(
+		g, "input x 1x1x8x8 cl\n"
+		   "a Convolution(x) -> p 1x4x4x4 cl pitch=10 @both+0 +Relu "
+		   "+Pooling\n"
+		   "b Convolution(x) -> q 1x6x4x4 cl pitch=10 @both+4 +PRelu "
+		   "+Pooling\n"
+		   "both Concat(p, q) -> both 1x10x4x4 cl\n"
+		   "c Convolution(both) -> c 1x3x4x4 cl\n"
+		   "output c\n");
+	compile(&full, g);
+	g = pooled_branches();
+	fx_pass(g, mx_pass_layout);
+	compile(&plain, g);
+	if (mx_blas_open(&blas, &err))
+		print_message("not computed: %s\n", err.text);
+	else
+		expect_same(&plain, &full, blas, 0);
+	finish(&plain);
+	finish(&full);
+}
+
 /* The order of the passes matters: each finds what the one before made. */
 static void one_convolution_is_left_of_a_block(void **state)
 {
@@ -228,7 +272,8 @@ static void one_convolution_is_left_of_a_block(void **state)
 		  FX_CONSTANT(g, "c", FX_SHAPE(1, 4, 1, 1), 1, 2, 3, 4));
 	x = fx_op(g, "Sub", "shift", 2, x, c);
 	y = fx_op(g, "Sigmoid", "gate", 1, x);
-	fx_output(g, fx_op(g, "Mul", "silu", 2, y, x));
+	x = fx_op(g, "Mul", "silu", 2, y, x);
+	fx_output(g, fx_pool(g, "half", x, 2, 2));
 	fx_expect_text(g, "input x 1x3x4x4\n"
 			  "conv Convolution(x) -> conv 1x4x4x4\n"
 			  "bn Affine(conv) -> bn 1x4x4x4\n"
@@ -238,11 +283,13 @@ static void one_convolution_is_left_of_a_block(void **state)
 			  "shift Sub(dropout, minus) -> shift 1x4x4x4\n"
 			  "gate Sigmoid(shift) -> gate 1x4x4x4\n"
 			  "silu Mul(gate, shift) -> silu 1x4x4x4\n"
-			  "output silu\n");
+			  "half Pooling(silu) -> half 1x4x2x2\n"
+			  "output half\n");
 	fx_pass(g, mx_passes_run);
 	fx_expect_text(g, "input x 1x3x4x4 cl\n"
-			  "conv Convolution(x) -> silu 1x4x4x4 cl +Silu\n"
-			  "output silu\n");
+			  "conv Convolution(x) -> half 1x4x2x2 cl +Silu "
+			  "+Pooling\n"
+			  "output half\n");
 	mx_graph_free(g);
 }
 
@@ -294,6 +341,7 @@ int main(void)
 		cmocka_unit_test(
 			want_of_memory_is_reported_wherever_it_strikes),
 		cmocka_unit_test(rewritten_operators_compute_what_they_did),
+		cmocka_unit_test(pooled_convolutions_compute_what_they_did),
 		cmocka_unit_test(random_graphs_compute_what_they_did),
 	};
 

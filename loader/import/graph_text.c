@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/activation.h"
+#include "lib/convolve_pool.h"
 
 static const char *const activation_names[MX_ACTIVATION_COUNT] = {
 	[MX_ACTIVATION_NONE] = "",
@@ -54,6 +55,8 @@ static void print_node(FILE *out, const struct mx_graph *graph,
 	}
 	if (kind > 0 && kind < MX_ACTIVATION_COUNT)
 		fprintf(out, " +%s", activation_names[kind]);
+	if (mx_attrs_int(&layer->attrs, MX_ATTR_POOL, 0))
+		fprintf(out, " +Pooling");
 	fprintf(out, "\n");
 }
 

@@ -32,6 +32,9 @@ int mx_pass_affine(struct mx_graph *graph, struct mx_err *err);
 /* Fold activations into FUSES_ACTIVATION producers. */
 int mx_pass_activation(struct mx_graph *graph, struct mx_err *err);
 
+/* Fold maxima of 2x2 into FUSES_POOLING producers, after the activation. */
+int mx_pass_pooling(struct mx_graph *graph, struct mx_err *err);
+
 /* Affines with one scale and one bias for all become Powers. */
 int mx_pass_uniform(struct mx_graph *graph, struct mx_err *err);
 
