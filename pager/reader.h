@@ -45,8 +45,8 @@ struct mx_reader_opts {
 	const char *io;
 	uint32_t depth; /* reads in flight, 1 .. MX_READS_MAX */
 	/* Memory that buffers will lie in; registered where that is possible,
-	 * so that no read has to pin pages. It pays where the memory is all
-	 * huge pages, or slow to pin. NULL: none. */
+	 * so that no read has to pin pages. (The pager registers none: one of
+	 * huge and small pages is read page by page.) NULL: none. */
 	void *memory;
 	size_t memory_bytes;
 	const struct mx_log *log; /* one line when auto falls back */

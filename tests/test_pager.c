@@ -191,16 +191,22 @@ static void two_networks_share_the_memory(void **state)
 	weights_close(&second);
 }
 
+/* Twelve units, and memory for all. */
+static void open_twelve(struct weights_fixture *fx, struct user *user)
+{
+	open_big(fx, 12);
+	assert_true(user_open(user, "threads", 12 * 300 * (size_t)KIB, NULL));
+	user_add(user, &fx->net, 0, NULL);
+}
+
 static void as_many_reads_fly_as_the_depth_says(void **state)
 {
 	struct weights_fixture fx;
 	struct user user;
 
 	(void)state;
-	open_big(&fx, 12);
+	open_twelve(&fx, &user);
 	/* The thread asks for all before it looks for the first. */
-	assert_true(user_open(&user, "threads", 12 * 300 * (size_t)KIB, NULL));
-	user_add(&user, &fx.net, 0, NULL);
 	pass(&user, &fx, 0);
 	assert_int_equal(user.flying_most, MX_PAGER_DEPTH_DEFAULT);
 	user_close(&user);
@@ -213,9 +219,7 @@ static void what_is_awaited_is_read_alone(void **state)
 	struct user user;
 
 	(void)state;
-	open_big(&fx, 12);
-	assert_true(user_open(&user, "threads", 12 * 300 * (size_t)KIB, NULL));
-	user_add(&user, &fx.net, 0, NULL);
+	open_twelve(&fx, &user);
 	user.awaited_count = 12;
 	pass(&user, &fx, 0);
 	assert_int_equal(user.flying_most, 1);

@@ -173,11 +173,27 @@ static void random_graphs_compute_what_they_did(void **state)
 	}
 }
 
-static void rewritten_operators_compute_what_they_did(void **state)
+/* @done has been through the passes; @plain is the same graph before. Both are
+ * taken. */
+static void expect_same_as_plain(struct mx_graph *done, struct mx_graph *plain)
 {
-	struct compiled plain = {0}, full = {0};
+	struct compiled before = {0}, after = {0};
 	const struct mx_blas *blas;
 	struct mx_err err = {""};
+
+	compile(&after, done);
+	fx_pass(plain, mx_pass_layout);
+	compile(&before, plain);
+	if (mx_blas_open(&blas, &err))
+		print_message("not computed: %s\n", err.text);
+	else
+		expect_same(&before, &after, blas, 0);
+	finish(&before);
+	finish(&after);
+}
+
+static void rewritten_operators_compute_what_they_did(void **state)
+{
 	struct mx_graph *g = rw_graph();
 
 	(void)state;
@@ -202,16 +218,7 @@ static void rewritten_operators_compute_what_they_did(void **state)
 		   "four Concat(three, fourth) -> four 1x18x4x4 cl @half+0\n"
 		   "half Power(four) -> half 1x18x4x4 cl\n"
 		   "output half\n");
-	compile(&full, g);
-	g = rw_graph();
-	fx_pass(g, mx_pass_layout);
-	compile(&plain, g);
-	if (mx_blas_open(&blas, &err))
-		print_message("not computed: %s\n", err.text);
-	else
-		expect_same(&plain, &full, blas, 0);
-	finish(&plain);
-	finish(&full);
+	expect_same_as_plain(g, rw_graph());
 }
 
 static struct mx_graph *pooled_branches(void)
@@ -230,9 +237,6 @@ static struct mx_graph *pooled_branches(void)
 
 static void pooled_convolutions_compute_what_they_did(void **state)
 {
-	struct compiled plain = {0}, full = {0};
-	const struct mx_blas *blas;
-	struct mx_err err = {""};
 	struct mx_graph *g = pooled_branches();
 
 	(void)state;
@@ -246,16 +250,7 @@ static void pooled_convolutions_compute_what_they_did(void **state)
 		   "both Concat(p, q) -> both 1x10x4x4 cl\n"
 		   "c Convolution(both) -> c 1x3x4x4 cl\n"
 		   "output c\n");
-	compile(&full, g);
-	g = pooled_branches();
-	fx_pass(g, mx_pass_layout);
-	compile(&plain, g);
-	if (mx_blas_open(&blas, &err))
-		print_message("not computed: %s\n", err.text);
-	else
-		expect_same(&plain, &full, blas, 0);
-	finish(&plain);
-	finish(&full);
+	expect_same_as_plain(g, pooled_branches());
 }
 
 /* The order of the passes matters: each finds what the one before made. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/err.h"
 #include "lib/op.h"
 
 struct mx_node *mx_match_producer(const struct mx_graph *graph,
@@ -45,20 +46,49 @@ int mx_match_scalar(const struct mx_graph *graph,
 	return 1;
 }
 
+struct mx_node *mx_match_sole_feeder(const struct mx_graph *graph,
+				     const struct mx_graph_uses *uses,
+				     const struct mx_node *node, uint32_t index)
+{
+	const uint32_t value = node->layer.in[index];
+	struct mx_node *by = mx_match_producer(graph, uses, value);
+
+	if (!by || by->layer.out_count != 1 || node->layer.out_count != 1 ||
+	    uses->use_count[value] != 1)
+		return NULL;
+	return by;
+}
+
 struct mx_node *mx_match_sole_producer(const struct mx_graph *graph,
 				       const struct mx_graph_uses *uses,
 				       const struct mx_node *node,
 				       uint32_t index)
 {
 	const uint32_t value = node->layer.in[index];
-	struct mx_node *by = mx_match_producer(graph, uses, value);
 
-	if (!by || by->layer.out_count != 1 || node->layer.out_count != 1 ||
-	    uses->use_count[value] != 1 ||
-	    !mx_shape_equal(&graph->values[value].shape,
+	if (!mx_shape_equal(&graph->values[value].shape,
 			    &graph->values[node->layer.out[0]].shape))
 		return NULL;
-	return by;
+	return mx_match_sole_feeder(graph, uses, node, index);
+}
+
+int mx_match_each(struct mx_graph *graph,
+		  int (*visit)(struct mx_graph *graph,
+			       struct mx_graph_uses *uses, struct mx_node *node,
+			       struct mx_err *err),
+		  struct mx_err *err)
+{
+	struct mx_graph_uses uses;
+	uint32_t n;
+	int rc;
+
+	rc = mx_graph_uses(graph, &uses);
+	if (rc)
+		return mx_fail(err, -rc, "%s: no memory", graph->name);
+	for (n = 0; n < graph->node_count && !rc; n++)
+		rc = visit(graph, &uses, &graph->nodes[n], err);
+	mx_graph_uses_fini(&uses);
+	return rc;
 }
 
 void mx_match_absorb(struct mx_graph *graph, struct mx_graph_uses *uses,

@@ -54,15 +54,7 @@ static int fuse(struct mx_graph *graph, struct mx_graph_uses *uses,
 
 int mx_pass_activation(struct mx_graph *graph, struct mx_err *err)
 {
-	struct mx_graph_uses uses;
-	uint32_t n;
-	int rc;
+	const int rc = mx_match_each(graph, fuse, err);
 
-	rc = mx_graph_uses(graph, &uses);
-	if (rc)
-		return mx_fail(err, -rc, "%s: no memory", graph->name);
-	for (n = 0; n < graph->node_count && !rc; n++)
-		rc = fuse(graph, &uses, &graph->nodes[n], err);
-	mx_graph_uses_fini(&uses);
 	return rc ? rc : mx_graph_compact(graph, err);
 }

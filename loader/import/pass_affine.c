@@ -351,15 +351,7 @@ out:
 
 int mx_pass_affine(struct mx_graph *graph, struct mx_err *err)
 {
-	struct mx_graph_uses uses;
-	uint32_t n;
-	int rc;
+	const int rc = mx_match_each(graph, fold_node, err);
 
-	rc = mx_graph_uses(graph, &uses);
-	if (rc)
-		return mx_fail(err, -rc, "%s: no memory", graph->name);
-	for (n = 0; n < graph->node_count && !rc; n++)
-		rc = fold_node(graph, &uses, &graph->nodes[n], err);
-	mx_graph_uses_fini(&uses);
 	return rc ? rc : mx_pass_drop(graph, err);
 }

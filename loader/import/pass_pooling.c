@@ -99,10 +99,8 @@ static int fuse(struct mx_graph *graph, struct mx_graph_uses *uses,
 
 	if (node->dead || !is_plain(node))
 		return 0;
-	by = mx_match_producer(graph, uses, node->layer.in[0]);
+	by = mx_match_sole_feeder(graph, uses, node, 0);
 	if (!by || !(by->layer.op->traits & MX_OP_FUSES_POOLING) ||
-	    by->layer.out_count != 1 ||
-	    uses->use_count[node->layer.in[0]] != 1 ||
 	    mx_attrs_int(&by->layer.attrs, MX_ATTR_POOL, 0))
 		return 0;
 	rc = make_pool(&by->layer);
@@ -116,15 +114,7 @@ static int fuse(struct mx_graph *graph, struct mx_graph_uses *uses,
 
 int mx_pass_pooling(struct mx_graph *graph, struct mx_err *err)
 {
-	struct mx_graph_uses uses;
-	uint32_t n;
-	int rc;
+	const int rc = mx_match_each(graph, fuse, err);
 
-	rc = mx_graph_uses(graph, &uses);
-	if (rc)
-		return mx_fail(err, -rc, "%s: no memory", graph->name);
-	for (n = 0; n < graph->node_count && !rc; n++)
-		rc = fuse(graph, &uses, &graph->nodes[n], err);
-	mx_graph_uses_fini(&uses);
 	return rc ? rc : mx_graph_compact(graph, err);
 }
