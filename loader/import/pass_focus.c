@@ -25,7 +25,7 @@
 
 struct finder {
 	struct mx_graph *graph;
-	struct mx_graph_uses uses;
+	const struct mx_graph_uses *uses;
 };
 
 /* Every `step`-th pixel of x from `start` on. */
@@ -78,7 +78,7 @@ static int find_phase(const struct finder *f, uint32_t value,
 	memset(phase, 0, sizeof(*phase));
 	phase->step[0] = phase->step[1] = 1;
 	for (;;) {
-		node = mx_match_producer(f->graph, &f->uses, value);
+		node = mx_match_producer(f->graph, f->uses, value);
 		if (!mx_match_op(node, "Slice"))
 			break;
 		if (!add_slice(node, phase))
@@ -151,7 +151,7 @@ static const struct mx_node *before(const struct finder *f,
 		for (k = 0; all_ones[i] && k < all_ones[i]->int_count; k++)
 			if (all_ones[i]->ints[k] != 1)
 				return NULL;
-	concat = mx_match_producer(f->graph, &f->uses, conv->layer.in[0]);
+	concat = mx_match_producer(f->graph, f->uses, conv->layer.in[0]);
 	if (!mx_match_op(concat, "Concat") ||
 	    mx_attrs_int(&concat->layer.attrs, "axis", 1) != 1)
 		return NULL;
@@ -210,29 +210,26 @@ static int become(struct mx_node *conv, const struct focus *focus,
 	return 0;
 }
 
-int mx_pass_focus(struct mx_graph *graph, struct mx_err *err)
+static int rewrite(struct mx_graph *graph, struct mx_graph_uses *uses,
+		   struct mx_node *conv, struct mx_err *err)
 {
-	struct finder f = {.graph = graph};
+	const struct finder f = {.graph = graph, .uses = uses};
 	const struct mx_node *concat;
 	struct focus focus;
-	uint32_t n;
 	int rc;
 
-	rc = mx_graph_uses(graph, &f.uses);
+	if (conv->dead || !(concat = before(&f, conv)) ||
+	    !find_focus(&f, concat, &focus))
+		return 0;
+	rc = become(conv, &focus, graph->values[focus.x].shape.dim[1]);
 	if (rc)
 		return mx_fail(err, -rc, "%s: no memory", graph->name);
-	for (n = 0; n < graph->node_count && !rc; n++) {
-		struct mx_node *conv = &graph->nodes[n];
+	return mx_graph_rebind(graph, conv, err);
+}
 
-		if (conv->dead || !(concat = before(&f, conv)) ||
-		    !find_focus(&f, concat, &focus))
-			continue;
-		rc = become(conv, &focus, graph->values[focus.x].shape.dim[1]);
-		if (rc)
-			rc = mx_fail(err, -rc, "%s: no memory", graph->name);
-		else
-			rc = mx_graph_rebind(graph, conv, err);
-	}
-	mx_graph_uses_fini(&f.uses);
+int mx_pass_focus(struct mx_graph *graph, struct mx_err *err)
+{
+	const int rc = mx_match_each(graph, rewrite, err);
+
 	return rc ? rc : mx_pass_drop(graph, err);
 }

@@ -16,12 +16,12 @@
 
 struct finder {
 	struct mx_graph *graph;
-	struct mx_graph_uses uses;
+	const struct mx_graph_uses *uses;
 };
 
 static struct mx_node *maker(const struct finder *f, uint32_t value)
 {
-	return mx_match_producer(f->graph, &f->uses, value);
+	return mx_match_producer(f->graph, f->uses, value);
 }
 
 static int near(double x, double wanted)
@@ -48,7 +48,7 @@ static int scalar_at(const struct finder *f, const struct mx_node *node,
 	double value;
 
 	*x = node->layer.in[1 - k];
-	return mx_match_scalar(f->graph, &f->uses, node->layer.in[k], &value) &&
+	return mx_match_scalar(f->graph, f->uses, node->layer.in[k], &value) &&
 	       near(value, wanted) &&
 	       mx_shape_equal(&f->graph->values[*x].shape,
 			      &node->layer.out_shape[0]);
@@ -172,27 +172,23 @@ static int match(const struct finder *f, struct mx_node *node, int *found)
 	return 0;
 }
 
-int mx_pass_patterns(struct mx_graph *graph, struct mx_err *err)
+static int rewrite(struct mx_graph *graph, struct mx_graph_uses *uses,
+		   struct mx_node *node, struct mx_err *err)
 {
-	struct finder f = {.graph = graph};
-	uint32_t n;
-	int found;
-	int rc;
+	const struct finder f = {.graph = graph, .uses = uses};
+	int found, rc;
 
-	rc = mx_graph_uses(graph, &f.uses);
+	if (node->dead)
+		return 0;
+	rc = match(&f, node, &found);
 	if (rc)
 		return mx_fail(err, -rc, "%s: no memory", graph->name);
-	for (n = 0; n < graph->node_count && !rc; n++) {
-		struct mx_node *node = &graph->nodes[n];
+	return found ? mx_graph_rebind(graph, node, err) : 0;
+}
 
-		if (node->dead)
-			continue;
-		rc = match(&f, node, &found);
-		if (rc)
-			rc = mx_fail(err, -rc, "%s: no memory", graph->name);
-		else if (found)
-			rc = mx_graph_rebind(graph, node, err);
-	}
-	mx_graph_uses_fini(&f.uses);
+int mx_pass_patterns(struct mx_graph *graph, struct mx_err *err)
+{
+	const int rc = mx_match_each(graph, rewrite, err);
+
 	return rc ? rc : mx_pass_drop(graph, err);
 }

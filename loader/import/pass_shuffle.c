@@ -20,7 +20,7 @@
 
 struct finder {
 	struct mx_graph *graph;
-	struct mx_graph_uses uses;
+	const struct mx_graph_uses *uses;
 };
 
 /* The node of @op that makes input 0 of @node, or NULL. */
@@ -28,7 +28,7 @@ static const struct mx_node *before(const struct finder *f,
 				    const struct mx_node *node, const char *op)
 {
 	const struct mx_node *by =
-		mx_match_producer(f->graph, &f->uses, node->layer.in[0]);
+		mx_match_producer(f->graph, f->uses, node->layer.in[0]);
 
 	return mx_match_op(by, op) ? by : NULL;
 }
@@ -146,28 +146,25 @@ static int become(struct mx_node *node, const struct shuffle *shuffle)
 	return rc ? rc : mx_attrs_set_int(attrs, "count", shuffle->count);
 }
 
-int mx_pass_shuffle(struct mx_graph *graph, struct mx_err *err)
+static int rewrite(struct mx_graph *graph, struct mx_graph_uses *uses,
+		   struct mx_node *node, struct mx_err *err)
 {
-	struct finder f = {.graph = graph};
+	const struct finder f = {.graph = graph, .uses = uses};
 	struct shuffle shuffle;
-	uint32_t n;
 	int rc;
 
-	rc = mx_graph_uses(graph, &f.uses);
+	if (node->dead || (!is_shuffle(&f, node, &shuffle) &&
+			   !is_cut_shuffle(&f, node, &shuffle)))
+		return 0;
+	rc = become(node, &shuffle);
 	if (rc)
 		return mx_fail(err, -rc, "%s: no memory", graph->name);
-	for (n = 0; n < graph->node_count && !rc; n++) {
-		struct mx_node *node = &graph->nodes[n];
+	return mx_graph_rebind(graph, node, err);
+}
 
-		if (node->dead || (!is_shuffle(&f, node, &shuffle) &&
-				   !is_cut_shuffle(&f, node, &shuffle)))
-			continue;
-		rc = become(node, &shuffle);
-		if (rc)
-			rc = mx_fail(err, -rc, "%s: no memory", graph->name);
-		else
-			rc = mx_graph_rebind(graph, node, err);
-	}
-	mx_graph_uses_fini(&f.uses);
+int mx_pass_shuffle(struct mx_graph *graph, struct mx_err *err)
+{
+	const int rc = mx_match_each(graph, rewrite, err);
+
 	return rc ? rc : mx_pass_drop(graph, err);
 }
